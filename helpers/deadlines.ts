@@ -1,0 +1,43 @@
+/** How long each awaited event may take, in milliseconds. One place; named by the event, never by the caller. */
+export const deadlinesMs = {
+  /** A server process is up and takes connections. */
+  serverReady: 30_000,
+  /** A fast shutdown: after it the server is stopped the immediate way. */
+  fastShutdown: 10_000,
+  /** An immediate shutdown: after it the server is killed. */
+  immediateShutdown: 5_000,
+  /** A killed process is gone. */
+  processGone: 5_000,
+  /** A segment that the server has switched away from stands in the archive. */
+  segmentArchived: 30_000,
+  /** Recovery has come to its end: paused at the target, promoted, or refused. */
+  recoveryEnd: 120_000,
+  /** A promoted server accepts writes. */
+  promotion: 30_000,
+  /** An application process answers on its port. */
+  applicationListening: 20_000,
+  /** An application process that was asked to end has ended: after it, it is killed. */
+  applicationStopped: 5_000,
+  /** One request to `/health` has been answered, with whatever. */
+  healthAnswer: 5_000,
+  /** A job given to the API has been taken or refused. */
+  jobAnswer: 10_000,
+  /** The workload has made the commits that were asked of it. */
+  traffic: 60_000,
+  /** `/health` gives the answer that is expected of it. */
+  health: 30_000,
+  /** The application's roles have no backend left. */
+  fence: 10_000,
+  /** An escalation signal has taken the state that is expected of it, its window not counted. */
+  signal: 10_000,
+  /** A Docker daemon has answered that it is there. */
+  daemonAnswer: 2_000,
+  /** The registry has answered, through the Docker daemon, whether it has an image. */
+  registryAnswer: 3_000,
+  /** An interrupted run has cleaned up in order: after it the process ends and the rest is swept. */
+  interruptedRun: 15_000,
+  /** One clean-up of one thing. */
+  cleanup: 20_000,
+} as const
+
+export type Deadline = keyof typeof deadlinesMs

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { crc32c } from './crc32c.ts'
+
+/** Where `xlp_sysid` stands in the long header that begins every segment. @see `src/include/access/xlog_internal.h` */
+const SEGMENT_SYSTEM_IDENTIFIER_AT = 24
+
+/**
+ * Gives a cluster that was copied while cleanly shut down a system identifier of its own: in `pg_control` and in the
+ * segments of its `pg_wal`. Without it two clusters copied from one template replay each other's WAL as if it were
+ * theirs, and a drill about another cluster's archive would pass for the wrong reason.
+ * @returns the new identifier, in decimal as `pg_control_system()` prints it.
+ * @throws when the control file's checksum is not found.
+ * @see PostgreSQL source, `src/include/catalog/pg_control.h` (`ControlFileData`), `WriteControlFile` in `xlog.c`
+ */
+export function restampSystemIdentifier(dataDirectory: string): string {
+  const file = path.join(dataDirectory, 'global/pg_control')
+  const control = readFileSync(file)
+  const checksumAt = findChecksum(control)
+  const old = control.readBigUInt64LE(0)
+  // As initdb makes one: seconds in the upper half, something of this moment in the lower.
+  const identifier = (BigInt(Math.floor(Date.now() / 1000)) << 32n) | BigInt(randomBytes(4).readUInt32LE())
+  control.writeBigUInt64LE(identifier, 0)
+  control.writeUInt32LE(crc32c(control.subarray(0, checksumAt)), checksumAt)
+  writeFileSync(file, control)
+  for (const name of readdirSync(path.join(dataDirectory, 'pg_wal'))) {
+    if (/^[0-9A-F]{24}$/.test(name)) restampSegment(path.join(dataDirectory, 'pg_wal', name), old, identifier)
+  }
+  return identifier.toString()
+}
+
+/** The checksum follows the struct, whose length differs by major: it stands where the bytes before it sum up to it. */
+function findChecksum(control: Buffer): number {
+  for (let at = 128; at < 512; at += 4) if (crc32c(control.subarray(0, at)) === control.readUInt32LE(at)) return at
+  throw new Error('pg_control has no valid checksum')
+}
+
+function restampSegment(file: string, old: bigint, identifier: bigint): void {
+  const descriptor = openSync(file, 'r+')
+  try {
+    const bytes = Buffer.alloc(8)
+    readSync(descriptor, bytes, 0, 8, SEGMENT_SYSTEM_IDENTIFIER_AT)
+    if (bytes.readBigUInt64LE() !== old) return
+    bytes.writeBigUInt64LE(identifier)
+    writeSync(descriptor, bytes, 0, 8, SEGMENT_SYSTEM_IDENTIFIER_AT)
+  } finally {
+    closeSync(descriptor)
+  }
+}

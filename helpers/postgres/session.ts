@@ -1,0 +1,66 @@
+import pg from 'pg'
+
+/** Where a server takes connections, and as whom. */
+export interface Connection {
+  host: string
+  port: number
+  user: string
+  password: string
+  database: string
+}
+
+/** Every value as PostgreSQL printed it: a JavaScript date would cut microseconds, a number would round a bigint. */
+const asText = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig
+
+export type Row = Record<string, string | null>
+
+/** One connection. `await using` closes it. */
+export class Session implements AsyncDisposable {
+  readonly #client: pg.Client
+
+  constructor(client: pg.Client) {
+    this.#client = client
+  }
+
+  /** One statement, or several without parameters: then the rows of the last one that gave any. */
+  async query<R extends Row = Row>(sql: string, parameters?: unknown[]): Promise<R[]> {
+    const result = (await (parameters ? this.#client.query(sql, parameters) : this.#client.query(sql))) as
+      | pg.QueryResult<R>
+      | pg.QueryResult<R>[]
+    return Array.isArray(result) ? (result.filter(one => one.fields.length > 0).at(-1)?.rows ?? []) : result.rows
+  }
+
+  /** The one row that a statement gives. @throws when it gives none. */
+  async one<R extends Row = Row>(sql: string, parameters?: unknown[]): Promise<R> {
+    const [row] = await this.query<R>(sql, parameters)
+    if (!row) throw new Error(`no row from: ${sql}`)
+    return row
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+/** @throws what `pg` throws: its `code` is PostgreSQL's SQLSTATE, or Node's for a connection that was not made. */
+export async function openSession(connection: Connection, applicationName = 'drill'): Promise<Session> {
+  const client = new pg.Client({
+    ...connection,
+    application_name: applicationName,
+    types: asText,
+    connectionTimeoutMillis: 10_000,
+  })
+  // A server that is killed under drill takes idle connections with it; whoever uses one next sees the error there.
+  client.on('error', () => undefined)
+  await client.connect()
+  return new Session(client)
+}
+
+/** For programs that take one: `DATABASE_URL`. Contains the password: for a child's environment, never for a log. */
+export function connectionUrl({ host, port, user, password, database }: Connection): string {
+  return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}`
+}
