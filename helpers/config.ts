@@ -1,0 +1,316 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import dotenv from 'dotenv'
+import { z } from 'zod'
+import { CannotRun } from './failure.ts'
+import { RUN_ID_VARIABLE } from './run/registry.ts'
+import type { Capability, RuntimeName } from './runtime/runtime.ts'
+
+/** What the user has set, read once. Plain data, so that it crosses from the run to its workers. */
+export interface Config {
+  /** Forced by the user; otherwise the run chooses. */
+  readonly runtime: RuntimeName | undefined
+  /** Of the embedded servers. */
+  readonly pgMajor: number
+  /** Of the servers in containers. */
+  readonly image: string
+  /** With `{archive}` and `{scripts}` still in it. */
+  readonly archiveCommand: string | undefined
+  /** With `{archive}` and `{scripts}` still in it. */
+  readonly restoreCommand: string | undefined
+  /** The folder of the user's scripts, as an absolute path on this machine. */
+  readonly scripts: string | undefined
+  readonly apiCommand: string | undefined
+  /** Where the application under drill answers, the reference one too, with `{port}` still in it. */
+  readonly healthUrl: string
+  readonly rtoSeconds: number | undefined
+  readonly rpoSeconds: number | undefined
+  readonly keep: 'never' | 'on-failure' | 'always'
+  /** Ids of drills, names of capabilities, `docker`. */
+  readonly require: readonly string[]
+  /** The variables as set, by name, secrets included: shown by `describeConfig` alone. */
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** The user's settings do not hold together: all that is wrong with them, so that it can be put right in one go. */
+export class ConfigMistakes extends CannotRun {
+  constructor(
+    /** A sentence each, that says what to do. */
+    readonly mistakes: readonly string[],
+  ) {
+    super(mistakes.join('\n'))
+  }
+}
+
+const PREFIX = 'DRILL_'
+
+/** Set by the suite for the processes that it starts, never by a user. */
+const INTERNAL: readonly string[] = [RUN_ID_VARIABLE, 'DRILL_SABOTAGE']
+
+const capabilities: Record<Capability, true> = { readOnlyArchive: true, fullArchive: true, networkCut: true }
+const requirable = ['docker', ...Object.keys(capabilities)]
+const isDrillId = (text: string) => /^[PNR][1-9]\d*$/.test(text)
+
+// Every message goes on from the variable's name: "DRILL_KEEP is 'x': set it to …".
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(...values: Values) =>
+  z.enum(values, {
+    error: ({ input }) => `is '${redact(String(input))}': set it to ${values.join(', ')}, or leave it out`,
+  })
+
+const seconds = z
+  .string()
+  .refine(value => /^\d+(\.\d+)?$/.test(value) && Number.isFinite(Number(value)), {
+    error: ({ input }) =>
+      `is '${redact(String(input))}': set it to a number of seconds that is not negative, such as 900 or 0.5`,
+  })
+  .transform(Number)
+
+const command = z.string().refine(value => !/[\r\n]/.test(value), 'holds a line break: write it as one line')
+
+/** What archive_command and restore_command have in common. `${name}` is the shell's and none of ours. */
+const walCommand = command
+  .refine(value => mentions(value, '%f'), 'does not mention %f: PostgreSQL puts the name of the WAL file there')
+  .refine(
+    value => mentions(value, '%p'),
+    'does not mention %p: PostgreSQL puts the path of the file on the server there',
+  )
+  .refine(value => placeholders(value).every(name => ['archive', 'scripts'].includes(name)), {
+    error: ({ input }) =>
+      `holds ${foreign(String(input), ['archive', 'scripts'])}: only {archive} and {scripts} stand for something here`,
+  })
+
+const healthUrl = z
+  .string()
+  .refine(
+    isHttpUrl,
+    'is not an address that begins with http:// or https://: write one such as http://127.0.0.1:{port}/health',
+  )
+  .refine(value => placeholders(value).every(name => name === 'port'), {
+    error: ({ input }) => `holds ${foreign(String(input), ['port'])}: only {port} stands for something here`,
+  })
+
+const requirements = z
+  .string()
+  // Redacted before it is taken apart: a part of a secret is not recognised as one.
+  .transform(value => commaList(redact(value)))
+  .superRefine((items, context) => {
+    for (const item of items.filter(one => !requirable.includes(one) && !isDrillId(one))) {
+      const near = nearest(item, [...requirable, ...[item.toUpperCase()].filter(isDrillId)])
+      const hint = near ? `did you mean ${near}?` : `name drills by their ids (P1), or ${requirable.join(', ')}`
+      context.addIssue({ code: 'custom', message: `names '${item}', which cannot be required: ${hint}` })
+    }
+  })
+
+const schema = z.strictObject({
+  DRILL_RUNTIME: oneOf('docker', 'embedded').optional(),
+  DRILL_PG_MAJOR: oneOf('15', '16', '17', '18').default('18').transform(Number),
+  DRILL_IMAGE: z
+    .string()
+    .regex(/^\S+$/, 'has white space in it: name one image, such as postgres:18')
+    .default('postgres:18'),
+  DRILL_ARCHIVE_COMMAND: walCommand.optional(),
+  DRILL_RESTORE_COMMAND: walCommand.optional(),
+  DRILL_SCRIPTS: z
+    .string()
+    // With `/.` behind it a file does not exist, and a folder does only when it can be entered.
+    .refine(
+      folder => existsSync(`${folder}/.`),
+      'is not a folder that can be read: set it to the folder of your scripts',
+    )
+    .transform(folder => path.resolve(folder))
+    .optional(),
+  DRILL_API_COMMAND: command.optional(),
+  DRILL_HEALTH_URL: healthUrl.default('http://127.0.0.1:{port}/health'),
+  DRILL_RTO_SECONDS: seconds.optional(),
+  DRILL_RPO_SECONDS: seconds.optional(),
+  DRILL_KEEP: oneOf('never', 'on-failure', 'always').default('never'),
+  DRILL_REQUIRE: requirements.default([]),
+})
+
+/** Every variable that a user may set. */
+export const variableNames: readonly string[] = Object.keys(schema.shape)
+
+/**
+ * Reads the settings from `environment` and, where that has none, from `envFile`, which need not exist. An empty value
+ * means unset. Changes neither.
+ * @throws {ConfigMistakes} with all that is wrong.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile = '.env'): Config {
+  const file = readEnvFile(envFile)
+  const variables = userVariables({ ...file.values, ...environment })
+  const parsed = schema.safeParse(variables)
+  const mistakes = [
+    ...file.mistakes,
+    ...Object.keys(file.cut)
+      .filter(name => !(name in environment))
+      .map(
+        name =>
+          `${name} is cut off at an unquoted # in ${envFile}: put the whole value in quotes, or the comment on a line of its own`,
+      ),
+    ...(parsed.error?.issues ?? []).flatMap(sentences),
+    ...disagreements(variables),
+  ]
+  if (!parsed.success || mistakes.length > 0) throw new ConfigMistakes(mistakes)
+  const values = parsed.data
+  return Object.freeze({
+    runtime: values.DRILL_RUNTIME,
+    pgMajor: values.DRILL_PG_MAJOR,
+    image: values.DRILL_IMAGE,
+    archiveCommand: values.DRILL_ARCHIVE_COMMAND,
+    restoreCommand: values.DRILL_RESTORE_COMMAND,
+    scripts: values.DRILL_SCRIPTS,
+    apiCommand: values.DRILL_API_COMMAND,
+    healthUrl: values.DRILL_HEALTH_URL,
+    rtoSeconds: values.DRILL_RTO_SECONDS,
+    rpoSeconds: values.DRILL_RPO_SECONDS,
+    keep: values.DRILL_KEEP,
+    require: Object.freeze(values.DRILL_REQUIRE),
+    variables: Object.freeze(variables),
+  })
+}
+
+/** The variables as set, whether in the environment or in the file, fit to be shown. */
+export function describeConfig(config: Config): Record<string, string> {
+  return Object.fromEntries(Object.entries(config.variables).map(([name, value]) => [name, redact(value)]))
+}
+
+const HIDDEN = '***'
+
+/** `PGPASSWORD`, `--api-key`, `"token"`: recognised by the middle of the name; a closing quote belongs to it. */
+const SECRET_NAME = String.raw`(?:pass|pwd|secret|token|key|credential|authorization)[\w.-]*\\?["']?`
+
+/** One plain or plainly quoted word; where the quoting is any harder, the rest of the line. */
+const SECRET_VALUE = String.raw`(?:'[^'\\]*'(?=\s|$)|"[^"\\]*"(?=\s|$)|[^\s'"\\]+(?=\s|$)|[^\n]+)`
+
+const SECRETS = [
+  // Up to the last @: a password that was not encoded may hold one.
+  /([a-z][a-z0-9+.-]*:\/\/)\S*(?=@)/gi,
+  new RegExp(String.raw`(${SECRET_NAME}\s*:\s*)[^\n]+`, 'gi'),
+  new RegExp(String.raw`(${SECRET_NAME}\s*=\s*|(?<=(?:^|[\s'"])-[\w.-]*)${SECRET_NAME}\s+)${SECRET_VALUE}`, 'gi'),
+]
+
+/**
+ * Hides the credentials of URLs and whatever is assigned to something named like a secret (`PGPASSWORD=…`, `--token …`,
+ * `Authorization: …`). Hides too much rather than too little. A secret without such a name beside it is not recognised.
+ */
+export function redact(text: string): string {
+  return SECRETS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), text)
+}
+
+function userVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment)
+      .filter(([name]) => name.startsWith(PREFIX) && !INTERNAL.includes(name))
+      .map(([name, value]) => [name, value?.trim() ?? ''] as const)
+      .filter(([, value]) => value !== ''),
+  )
+}
+
+interface EnvFile {
+  /** Whole where they were cut, so that all else that is wrong with them is found as well. */
+  values: Record<string, string>
+  cut: Record<string, string>
+  mistakes: string[]
+}
+
+function readEnvFile(file: string): EnvFile {
+  try {
+    const text = readFileSync(file, 'utf8')
+    const values = dotenv.parse(text)
+    const cut = cutValues(text, values)
+    return { values: { ...values, ...cut }, cut, mistakes: [] }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    return {
+      values: {},
+      cut: {},
+      mistakes: code === 'ENOENT' ? [] : [`${file} cannot be read (${code}): make it a readable file, or remove it`],
+    }
+  }
+}
+
+/**
+ * The values that lose text because dotenv takes an unquoted # for the beginning of a comment, as they were meant. Found by
+ * reading the file once more with a character in place of # that means nothing. Behind white space, a # is taken for a
+ * comment that was meant as one, except in a command.
+ */
+function cutValues(text: string, values: Record<string, string>): Record<string, string> {
+  const meaningless = '\u{e000}'
+  const uncut = dotenv.parse(text.replaceAll('#', meaningless))
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => {
+      const whole = uncut[name]?.replaceAll(meaningless, '#') ?? ''
+      if (!name.startsWith(PREFIX) || value === '' || !whole.startsWith(value)) return []
+      const lost = whole.slice(value.length)
+      return (name.endsWith('_COMMAND') ? /^\s*#/ : /^#/).test(lost) ? [[name, whole]] : []
+    }),
+  )
+}
+
+function sentences(issue: z.core.$ZodIssue): string[] {
+  if (issue.code !== 'unrecognized_keys') return [`${String(issue.path[0])} ${issue.message}`]
+  return issue.keys.map(name => {
+    const near = nearest(name, variableNames)
+    return `${name} is not a variable of the drills: ${near ? `did you mean ${near}?` : 'remove it, or see .env.example for those there are'}`
+  })
+}
+
+/** What is wrong between variables, looked for in the text that was set: it is told even when one of them is wrong in itself. */
+function disagreements(variables: Readonly<Record<string, string>>): string[] {
+  const mistakes = ['DRILL_ARCHIVE_COMMAND', 'DRILL_RESTORE_COMMAND']
+    .filter(name => placeholders(variables[name] ?? '').includes('scripts') && !variables.DRILL_SCRIPTS)
+    .map(name => `${name} holds {scripts}, but there are none: set DRILL_SCRIPTS to the folder of your scripts`)
+  if (variables.DRILL_HEALTH_URL && !variables.DRILL_API_COMMAND) {
+    mistakes.push(
+      'DRILL_HEALTH_URL is set without an application that could answer there: set DRILL_API_COMMAND to what starts it',
+    )
+  }
+  return mistakes
+}
+
+function commaList(text: string): string[] {
+  const items = text.split(',').map(item => item.trim())
+  return [...new Set(items)].filter(item => item !== '')
+}
+
+/** `%%` is a percent sign. @see PostgreSQL documentation, "archive_command" */
+function mentions(text: string, placeholder: string): boolean {
+  return text.replaceAll('%%', '').includes(placeholder)
+}
+
+/** Each `{word}`, without its braces, unless it is the shell's `${word}`. */
+function placeholders(text: string): string[] {
+  return [...text.matchAll(/(?<!\$)\{(\w+)\}/g)].map(match => match[1] ?? '')
+}
+
+/** For a message: those that stand for nothing here, unless they are part of a secret. */
+function foreign(text: string, known: string[]): string {
+  const names = placeholders(redact(text)).filter(name => !known.includes(name))
+  return [...new Set(names)].map(name => `{${name}}`).join(', ') || 'a word in braces'
+}
+
+function isHttpUrl(value: string): boolean {
+  return /^https?:\/\//i.test(value) && URL.canParse(value.replaceAll(/\{\w+\}/g, '1'))
+}
+
+/** The one that most likely was meant: at most three letters away. */
+function nearest(text: string, candidates: readonly string[]): string | undefined {
+  const [best] = candidates
+    .map(candidate => ({ candidate, distance: editDistance(text, candidate) }))
+    .sort((a, b) => a.distance - b.distance)
+  return best && best.distance <= 3 ? best.candidate : undefined
+}
+
+/** Letters to insert, remove or replace to make one of the other. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const above = row
+    row = [i + 1]
+    for (const [j, other] of [...b].entries()) {
+      row.push(Math.min((above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1, (above[j] ?? 0) + (letter === other ? 0 : 1)))
+    }
+  }
+  return row.at(-1) ?? 0
+}
