@@ -1,0 +1,215 @@
+import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import type Dockerode from 'dockerode'
+import type { StartedTestContainer } from 'testcontainers'
+import type { Settings } from '../postgres/conf.ts'
+import type { Connection } from '../postgres/session.ts'
+import { commandFailed } from './command-failed.ts'
+import { removeVolume, statusOf } from './docker-client.ts'
+import { execute, startExec } from './docker-exec.ts'
+import type { ContainerMount, DockerHost } from './docker-host.ts'
+import { ContainerVolume, DockerVolume } from './docker-volume.ts'
+import { PostgresNode, type ServerProcess } from './postgres-node.ts'
+import type { Mount } from './runtime.ts'
+import { quoteForShell } from './shell.ts'
+
+const PORT = 5432
+/** The volume of its own that every server gets; the data directory is a folder in it, so that it can be made and removed. */
+const OWN_VOLUME = '/drill'
+const DATA = `${OWN_VOLUME}/data`
+
+/** A container of the node's, and the daemon's handle on it. */
+interface Container {
+  started: StartedTestContainer
+  handle: Dockerode.Container
+}
+
+/** A server in a container of its own, on a volume of its own. */
+export class DockerNode extends PostgresNode {
+  readonly data: ContainerVolume
+  readonly #resource: string
+  #container: Promise<Container> | undefined
+  #startedContainer: StartedTestContainer | undefined
+  #isDestroyed = false
+
+  constructor(
+    name: string,
+    private readonly mounts: Mount[],
+    private readonly host: DockerHost,
+  ) {
+    super(name)
+    this.#resource = host.uniqueName(name)
+    this.data = new DataDirectory(`${name}'s data directory`, DATA, host.description.user, () => this.#handle())
+  }
+
+  get connection(): Connection {
+    if (!this.#startedContainer) throw new Error(`${this.name} has not been started`)
+    const { isLocal } = this.host.description
+    return {
+      // Not `localhost`: the port is bound on IPv4 alone.
+      host: isLocal ? '127.0.0.1' : this.#startedContainer.getHost(),
+      port: this.#startedContainer.getMappedPort(PORT),
+      user: 'postgres',
+      password: this.host.run.password,
+      database: 'postgres',
+    }
+  }
+
+  protected async create(): Promise<void> {
+    if (this.#isDestroyed) throw new Error(`${this.name} was destroyed`)
+    this.#container ??= this.#startContainer()
+    this.#startedContainer = (await this.#container).started
+  }
+
+  async #startContainer(): Promise<Container> {
+    const volumes = this.mounts.map(mount => ({ ...mount, volume: asDockerVolume(mount) }))
+    const { uid, gid } = this.host.description
+    await this.host.createVolume(this.#resource)
+    const started = await this.host.startIdle({
+      name: this.#resource,
+      mounts: [
+        { source: this.#resource, target: OWN_VOLUME, mode: 'rw' },
+        ...volumes.map(
+          ({ volume, access }): ContainerMount => ({
+            source: volume.source,
+            target: volume.path,
+            mode: access === 'read-only' ? 'ro' : 'rw',
+          }),
+        ),
+      ],
+      prepare: [
+        `mkdir ${DATA}; chmod 700 ${DATA}; chown ${uid}:${gid} ${DATA}`,
+        ...volumes.filter(({ access }) => access === 'read-write').map(({ volume }) => volume.handOver),
+      ].join('\n'),
+      publish: PORT,
+    })
+    return { started, handle: (await this.host.docker()).getContainer(started.getId()) }
+  }
+
+  async #handle(): Promise<Dockerode.Container> {
+    if (!this.#container || this.#isDestroyed) throw new Error(`${this.name} is not there`)
+    return (await this.#container).handle
+  }
+
+  protected async initdb(): Promise<void> {
+    // A command line is for all to see: the password comes by standard input, and lies in a file while initdb runs.
+    const script = `umask 077; file=$(mktemp); trap 'rm -f "$file"' EXIT; cat > "$file"
+      initdb -D ${DATA} -U postgres -A scram-sha-256 --pwfile="$file" --no-sync --no-instructions --data-checksums -E UTF8 --locale=C > /dev/null &&
+      printf '%s\\n' 'host all all all scram-sha-256' 'host replication all all scram-sha-256' >> ${DATA}/pg_hba.conf`
+    await this.#run(script, Buffer.from(this.host.run.password))
+  }
+
+  protected async launch(settings: Settings): Promise<ServerProcess> {
+    const options = { ...settings, port: PORT, listen_addresses: '*', unix_socket_directories: '' }
+    // The shell becomes postgres: the pid that it prints stays good.
+    const script = `echo $$; exec postgres -D ${DATA} ${asArguments(options)} >&2`
+    const { user } = this.host.description
+    const container = await this.#handle()
+    const decoder = new StringDecoder('utf8')
+    let pid = ''
+    let learnPid: () => void
+    const pidKnown = new Promise<void>(resolve => {
+      learnPid = resolve
+    })
+    const { ended } = await startExec(
+      container,
+      { script, user },
+      {
+        stdout: chunk => {
+          pid += chunk.toString()
+          if (pid.includes('\n')) learnPid()
+        },
+        stderr: chunk => this.log.append(decoder.write(chunk)),
+      },
+    )
+    // Its container was removed with it.
+    const outcome = ended.then(exitStatusOrSignal, () => 'SIGKILL')
+    return {
+      ended: outcome,
+      signal: async signal => {
+        await Promise.race([pidKnown, outcome])
+        // Gone already, the server or its container: that is what was asked for.
+        await execute(container, { script: `kill -s ${signal.slice(3)} ${pid.trim()}`, user }).catch(ignoreNotRunning)
+      },
+    }
+  }
+
+  async exec(script: string, { stdin }: { stdin?: Readable } = {}): Promise<string> {
+    return await this.#run(script, stdin)
+  }
+
+  async #run(script: string, stdin?: Readable | Buffer): Promise<string> {
+    const { exitStatus, stdout, stderr } = await execute(await this.#handle(), {
+      script,
+      user: this.host.description.user,
+      ...(stdin ? { stdin } : {}),
+    })
+    const output = stdout.toString()
+    if (exitStatus === 0) return output.replace(/\n$/, '')
+    throw commandFailed(`on ${this.name}`, { script, exitStatus, output: stderr || output }, this.host.run.password)
+  }
+
+  get lookHint(): string {
+    return `data in ${DATA} of the container ${this.#resource}; look with docker exec -it -u ${this.host.description.user} ${this.#resource} sh, start it there with postgres -D ${DATA}`
+  }
+
+  async destroy(): Promise<void> {
+    this.#isDestroyed = true
+    if (!this.#container) return
+    // What is being made can only be removed once it is there.
+    await this.#container.catch(() => undefined)
+    await this.host.remove(this.#resource)
+    await removeVolume(await this.host.docker(), this.#resource)
+  }
+}
+
+/** The folder in the node's own volume. Gone with the node at the latest. */
+class DataDirectory extends ContainerVolume {
+  constructor(
+    name: string,
+    path: string,
+    user: string,
+    private readonly handle: () => Promise<Dockerode.Container>,
+  ) {
+    super(name, path, user)
+  }
+
+  protected container(): Promise<Dockerode.Container> {
+    return this.handle()
+  }
+
+  async create(): Promise<void> {
+    await this.run(`mkdir ${this.path} && chmod 700 ${this.path}`)
+  }
+
+  async destroy(): Promise<void> {
+    await this.run(`rm -rf ${this.path}`)
+  }
+}
+
+function asDockerVolume({ volume }: Mount): DockerVolume {
+  if (!(volume instanceof DockerVolume)) throw new TypeError(`${volume.name} is not a volume of the docker runtime`)
+  volume.assertUsable()
+  return volume
+}
+
+function asArguments(settings: Settings): string {
+  return Object.entries(settings)
+    .map(
+      ([name, value]) =>
+        `-c ${quoteForShell(`${name}=${typeof value === 'boolean' ? (value ? 'on' : 'off') : value}`)}`,
+    )
+    .join(' ')
+}
+
+/** A shell's, and Docker's, way to tell of a signal. */
+function exitStatusOrSignal(exitStatus: number): number | string {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === exitStatus - 128)
+  return signal?.[0] ?? exitStatus
+}
+
+/** 404: removed; 409: not running. */
+function ignoreNotRunning(error: unknown): void {
+  if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
+}

@@ -1,0 +1,108 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { UnpackSync } from 'tar'
+import { giveTo, type OperatingSystemUser } from './embedded-user.ts'
+import type { Volume, VolumeFile } from './volume.ts'
+
+const READ_BYTES = 1024 * 1024
+
+/** A folder on this machine. */
+export class EmbeddedVolume implements Volume {
+  constructor(
+    readonly name: string,
+    readonly path: string,
+    private readonly user: OperatingSystemUser | undefined,
+  ) {}
+
+  async create(): Promise<void> {
+    this.#makeFolder(this.path)
+  }
+
+  async list(folder = ''): Promise<VolumeFile[]> {
+    const files: VolumeFile[] = []
+    await this.#walk(folder, files)
+    return files.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  }
+
+  async hash(folder = ''): Promise<Map<string, string>> {
+    const hashes = new Map<string, string>()
+    const buffer = Buffer.allocUnsafe(READ_BYTES)
+    for (const file of await this.list(folder)) {
+      hashes.set(path.posix.relative(folder, file.path), await hashFile(this.#at(file.path), buffer))
+    }
+    return hashes
+  }
+
+  read(file: string): Promise<Buffer> {
+    return readFile(this.#at(file))
+  }
+
+  async write(file: string, content: Buffer | string): Promise<void> {
+    this.#makeFolder(path.dirname(this.#at(file)))
+    const unfinished = `${this.#at(file)}.${randomBytes(4).toString('hex')}.tmp`
+    writeFileSync(unfinished, content, { mode: 0o600 })
+    giveTo(this.user, unfinished)
+    renameSync(unfinished, this.#at(file))
+  }
+
+  async remove(target: string): Promise<void> {
+    await rm(this.#at(target), { recursive: true, force: true })
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#makeFolder(path.dirname(this.#at(to)))
+    renameSync(this.#at(from), this.#at(to))
+  }
+
+  async unpack(tar: Readable, folder: string): Promise<void> {
+    this.#makeFolder(this.#at(folder))
+    // The synchronous one: over a thousand small files it takes a fifth of the time.
+    const unpack = new UnpackSync({ cwd: this.#at(folder), noMtime: true, strict: true, ...this.user })
+    for await (const chunk of tar) unpack.write(chunk as Buffer)
+    unpack.end()
+  }
+
+  async destroy(): Promise<void> {
+    // A backend that outlives its postmaster by a moment may still add a file while its folder is being emptied.
+    await rm(this.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  }
+
+  #at(relative: string): string {
+    return path.join(this.path, relative)
+  }
+
+  /** With the folders that lead to it, all of them the server user's. */
+  #makeFolder(folder: string): void {
+    if (existsSync(folder)) return
+    if (folder !== this.path) this.#makeFolder(path.dirname(folder))
+    mkdirSync(folder, { mode: 0o700 })
+    giveTo(this.user, folder)
+  }
+
+  async #walk(folder: string, files: VolumeFile[]): Promise<void> {
+    const entries = await readdir(this.#at(folder), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return []
+      throw error
+    })
+    for (const entry of entries) {
+      const relative = path.posix.join(folder, entry.name)
+      // A server may remove a file between the two looks; then it is not there, and that is what the list says.
+      const status = await stat(this.#at(relative)).catch(() => undefined)
+      if (status?.isDirectory()) await this.#walk(relative, files)
+      else if (status?.isFile()) files.push({ path: relative, sizeBytes: status.size })
+    }
+  }
+}
+
+async function hashFile(file: string, buffer: Buffer): Promise<string> {
+  const hash = createHash('sha256')
+  await using handle = await open(file, 'r')
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length)
+    if (bytesRead === 0) return hash.digest('hex')
+    hash.update(buffer.subarray(0, bytesRead))
+  }
+}

@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { execa } from 'execa'
+import type { Settings } from '../postgres/conf.ts'
+import { restampSystemIdentifier } from '../postgres/control-file.ts'
+import type { Connection } from '../postgres/session.ts'
+import { identify } from '../run/identity.ts'
+import { endMarked, freeSharedMemory } from '../run/processes.ts'
+import { own, RUN_ID_VARIABLE, type RunContext } from '../run/registry.ts'
+import { commandFailed } from './command-failed.ts'
+import { findPrograms, makeTemplate } from './embedded-programs.ts'
+import { findServerUser } from './embedded-user.ts'
+import { EmbeddedVolume } from './embedded-volume.ts'
+import { findFreePort } from './free-port.ts'
+import { PostgresNode, type ServerProcess } from './postgres-node.ts'
+import type { Runtime, RuntimeDescription } from './runtime.ts'
+
+export interface EmbeddedDescription extends RuntimeDescription {
+  name: 'embedded'
+  bin: string
+  /** A data directory to copy for each new cluster. */
+  template: string
+}
+
+/** Marks the processes of one node, so that an archive_command that hangs in a session of its own is found when the node goes. */
+const NODE_VARIABLE = 'DRILL_NODE'
+
+/** @throws {CannotRun} when PostgreSQL's programs for that major are not installed or do not run here. */
+export async function openEmbedded(major: number, run: RunContext, reason: string): Promise<EmbeddedDescription> {
+  const { bin, serverVersion } = await findPrograms(major, path.join(run.directory, 'programs'))
+  const template = path.join(run.directory, 'template')
+  await makeTemplate(bin, template, run)
+  return { name: 'embedded', serverVersion, major, reason, capabilities: [], bin, template }
+}
+
+/** PostgreSQL server processes on this machine, each on a fresh directory below the run's own. */
+export class EmbeddedRuntime implements Runtime {
+  constructor(
+    readonly description: EmbeddedDescription,
+    private readonly run: RunContext,
+  ) {}
+
+  volume(name: string): EmbeddedVolume {
+    return newVolume(this.run, name)
+  }
+
+  /** Mounts need nothing here: every server sees every folder. That is why this runtime has no `readOnlyArchive`. */
+  node(name: string): PostgresNode {
+    return new EmbeddedNode(name, this.run, this.description)
+  }
+
+  async destroy(): Promise<void> {
+    // What volumes and nodes leave is nothing; the run's folder is the run's to remove.
+  }
+}
+
+function newVolume(run: RunContext, name: string): EmbeddedVolume {
+  return new EmbeddedVolume(
+    name,
+    path.join(run.directory, `${name}-${randomBytes(4).toString('hex')}`),
+    findServerUser(),
+  )
+}
+
+class EmbeddedNode extends PostgresNode {
+  readonly data: EmbeddedVolume
+  #port = 0
+
+  constructor(
+    name: string,
+    private readonly run: RunContext,
+    private readonly description: EmbeddedDescription,
+  ) {
+    super(name)
+    this.data = newVolume(run, name)
+  }
+
+  get connection(): Connection {
+    return { host: '127.0.0.1', port: this.#port, user: 'postgres', password: this.run.password, database: 'postgres' }
+  }
+
+  protected async create(): Promise<void> {
+    await this.data.create()
+  }
+
+  protected async initdb(): Promise<void> {
+    await this.exec(`cp -a ${reflink} '${this.description.template}/.' '${this.data.path}'`)
+    restampSystemIdentifier(this.data.path)
+  }
+
+  /**
+   * On a free loopback port. Between finding one and PostgreSQL taking it somebody else may: PostgreSQL says so before it
+   * does anything else, and the next one is tried. A port once had is asked for again, so that a connection string stays good.
+   */
+  protected async launch(settings: Settings): Promise<ServerProcess> {
+    for (;;) {
+      this.#port ||= await findFreePort()
+      const mark = this.log.length
+      const server = this.#spawn({
+        ...settings,
+        port: this.#port,
+        listen_addresses: '127.0.0.1',
+        unix_socket_directories: '',
+      })
+      let isOver = false
+      void server.ended.then(() => {
+        isOver = true
+        this.log.ended()
+      })
+      await this.log
+        .waitFor(
+          'the server to listen',
+          /listening on IPv4 address|could not bind IPv4 address/,
+          'serverReady',
+          mark,
+          () => isOver,
+        )
+        // A server that ends before it listens (a setting that is not valid) has said why; whoever waits for it reads that.
+        .catch(() => undefined)
+      if (!this.log.find(/could not bind IPv4 address/, mark)) return server
+      await server.ended
+      this.#port = 0
+    }
+  }
+
+  #spawn(settings: Settings): ServerProcess {
+    const child = spawn(path.join(this.description.bin, 'postgres'), ['-D', this.data.path, ...asArguments(settings)], {
+      ...findServerUser(),
+      cwd: this.data.path,
+      env: this.#environment,
+      // A group of its own: Ctrl-C is for the run, which stops its servers in order.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    if (child.pid !== undefined) own(this.run, { kind: 'process', process: identify(child.pid), what: this.name })
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => this.log.append(chunk))
+    const ended = new Promise<number | string>(resolve => {
+      child.once('error', error => resolve(error.message))
+      child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'))
+    })
+    return {
+      ended,
+      signal: async signal => {
+        child.kill(signal)
+      },
+    }
+  }
+
+  get #environment(): Record<string, string> {
+    return {
+      PATH: `${this.description.bin}:/usr/local/bin:/usr/bin:/bin`,
+      LC_ALL: 'C',
+      TZ: 'UTC',
+      [RUN_ID_VARIABLE]: this.run.id,
+      [NODE_VARIABLE]: this.data.path,
+    }
+  }
+
+  async exec(script: string, { stdin }: { stdin?: Readable } = {}): Promise<string> {
+    const result = await execa('sh', ['-c', script], {
+      ...findServerUser(),
+      cwd: '/',
+      env: this.#environment,
+      extendEnv: false,
+      reject: false,
+      ...(stdin ? { input: stdin } : { stdin: 'ignore' }),
+    })
+    if (result.exitCode !== 0) {
+      const exitStatus = result.exitCode ?? result.signal ?? 'no exit status'
+      throw commandFailed(`on ${this.name}`, { script, exitStatus, output: result.stderr }, this.run.password)
+    }
+    return result.stdout
+  }
+
+  get lookHint(): string {
+    const user = findServerUser() ? 'as the user nobody ' : ''
+    return `data in ${this.data.path}; start it ${user}with ${this.description.bin}/postgres -D ${this.data.path} -p 5433 -k ''`
+  }
+
+  async destroy(): Promise<void> {
+    await this.stopImmediately()
+    await endMarked(NODE_VARIABLE, this.data.path)
+    freeSharedMemory(this.data.path)
+    await this.data.destroy()
+  }
+}
+
+/** Shares the blocks of the copy where the file system can; other systems' `cp` does not know the option. */
+const reflink = process.platform === 'linux' ? '--reflink=auto' : ''
+
+function asArguments(settings: Settings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${typeof value === 'boolean' ? (value ? 'on' : 'off') : value}`,
+  ])
+}

@@ -1,0 +1,208 @@
+import type { Readable } from 'node:stream'
+import { type Deadline, deadlinesMs } from '../deadlines.ts'
+import { Failure } from '../failure.ts'
+import { renderSettings, type Settings } from '../postgres/conf.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import { LOG_LINE_PREFIX, ServerLog } from '../postgres/server-log.ts'
+import { type Connection, openSession, type Row, type Session } from '../postgres/session.ts'
+import { WalSegment } from '../postgres/wal-segment.ts'
+import type { Volume } from './volume.ts'
+
+/** A running `postgres`, as a runtime hands it over. Its output goes to the node's log. */
+export interface ServerProcess {
+  /** Settles when the server is gone, with its exit status or the name of the signal that ended it. Never rejects. */
+  readonly ended: Promise<number | string>
+  /** To the postmaster. Nothing happens when it is gone. */
+  signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGKILL' | 'SIGHUP'): Promise<void>
+}
+
+/** A backup as it lies in a store, ready to be copied into a data directory. */
+export interface StoredDataDirectory {
+  /** The folder's path as the server sees it. */
+  path: string
+}
+
+/** What every server under drill is started with, whatever its configuration files say. */
+const ALWAYS: Settings = {
+  logging_collector: false,
+  log_line_prefix: LOG_LINE_PREFIX,
+  log_destination: 'stderr',
+  lc_messages: 'C',
+}
+
+/**
+ * One PostgreSQL server: its data directory, its process, its log. Inert until `init()` or `initFrom()`; whoever makes one
+ * registers its `destroy()` first. The verbs are the operator's; how they are done stands in the runtimes.
+ */
+export abstract class PostgresNode {
+  readonly log = new ServerLog()
+  #server: ServerProcess | undefined
+  #startMark = 0
+
+  constructor(readonly name: string) {}
+
+  /** The data directory. */
+  abstract readonly data: Volume
+  /** As superuser; valid once the server has been started. */
+  abstract readonly connection: Connection
+  /** Makes the clean place that the data directory will lie in, and with it all that the server needs before it starts. */
+  protected abstract create(): Promise<void>
+  /** initdb, with data checksums, SCRAM passwords, and access over TCP for the drill alone. */
+  protected abstract initdb(): Promise<void>
+  /** Starts `postgres` on the data directory, its standard error going to `log`. */
+  protected abstract launch(settings: Settings): Promise<ServerProcess>
+  /**
+   * Runs a shell script where the server runs, as the operating system user it runs as, and returns what it printed.
+   * @throws {Failure} `command-failed` when it does not exit with 0.
+   */
+  abstract exec(script: string, options?: { stdin?: Readable }): Promise<string>
+  /** Where its data is and how to look at it, for a user who keeps it after a drill. */
+  abstract readonly lookHint: string
+  /** Removes server, data directory and all else that belongs to it. Works at any moment, and twice. */
+  abstract destroy(): Promise<void>
+
+  /** A new, empty cluster. */
+  async init(): Promise<void> {
+    await this.create()
+    await this.initdb()
+  }
+
+  /** A data directory copied from a backup that the node has mounted. The copy is not started. */
+  async initFrom(backup: StoredDataDirectory): Promise<void> {
+    await this.create()
+    await this.exec(`cp -a '${backup.path}/.' '${this.data.path}' && chmod 700 '${this.data.path}'`)
+  }
+
+  /** Appends to `postgresql.auto.conf`, where the last of several lines for a setting counts. */
+  async configure(settings: Settings): Promise<void> {
+    const file = 'postgresql.auto.conf'
+    await this.data.write(file, Buffer.concat([await this.data.read(file), Buffer.from(renderSettings(settings))]))
+  }
+
+  get isRunning(): boolean {
+    return this.#server !== undefined
+  }
+
+  /** Position in the log at which the present start began. */
+  get startMark(): number {
+    return this.#startMark
+  }
+
+  /** Starts the server and returns at once: for a recovery, which is watched. Otherwise `start()`. */
+  async launchServer(): Promise<void> {
+    this.#startMark = this.log.length
+    const server = await this.launch(ALWAYS)
+    this.#server = server
+    void server.ended.then(() => {
+      if (this.#server === server) this.#server = undefined
+      this.log.ended()
+    })
+  }
+
+  /** @throws {Failure} `log-line-missing` with the server's log when it ends or does not get ready. */
+  async start(): Promise<void> {
+    await this.launchServer()
+    await this.waitForLog(
+      `${this.name} to accept connections`,
+      /database system is ready to accept connections/,
+      'serverReady',
+    )
+  }
+
+  /** A line of the present start, or the failure that names what was waited for and shows the log. */
+  waitForLog(what: string, pattern: RegExp, deadline: Deadline): Promise<RegExpExecArray> {
+    return this.log.waitFor(what, pattern, deadline, this.#startMark, () => !this.isRunning)
+  }
+
+  /**
+   * Fast shutdown; where that takes longer than its deadline (a hanging archive_command), immediate; then killed.
+   * @see PostgreSQL documentation, "Shutting Down the Server"
+   */
+  async stop(): Promise<void> {
+    if (await this.#endWith('SIGINT', deadlinesMs.fastShutdown)) return
+    await this.stopImmediately()
+  }
+
+  /** No checkpoint, no waiting for the archiver: the next start recovers. Killed when even that takes too long. */
+  async stopImmediately(): Promise<void> {
+    if (await this.#endWith('SIGQUIT', deadlinesMs.immediateShutdown)) return
+    await this.kill()
+  }
+
+  async kill(): Promise<void> {
+    if (!(await this.#endWith('SIGKILL', deadlinesMs.processGone))) {
+      throw new Failure(
+        'server-not-ended',
+        `${this.name} is still there ${deadlinesMs.processGone / 1000} s after SIGKILL`,
+      )
+    }
+  }
+
+  async #endWith(signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL', timeoutMs: number): Promise<boolean> {
+    const server = this.#server
+    if (!server) return true
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>(resolve => {
+      timer = setTimeout(resolve, timeoutMs, 'late')
+    })
+    await server.signal(signal)
+    const outcome = await Promise.race([server.ended, late])
+    clearTimeout(timer)
+    return outcome !== 'late'
+  }
+
+  async reload(): Promise<void> {
+    await this.#server?.signal('SIGHUP')
+  }
+
+  /** `await using` it. @see openSession */
+  session(database = this.connection.database): Promise<Session> {
+    return openSession({ ...this.connection, database })
+  }
+
+  /** One statement on a connection of its own. */
+  async query<R extends Row = Row>(sql: string, parameters?: unknown[]): Promise<R[]> {
+    await using session = await this.session()
+    return await session.query<R>(sql, parameters)
+  }
+
+  /** @see PostgreSQL documentation, "Backup Control Functions" and "Recovery Information Functions" */
+  async lsn(which: 'insert' | 'replay'): Promise<Lsn> {
+    const [row] = await this.query(
+      `SELECT ${which === 'insert' ? 'pg_current_wal_insert_lsn' : 'pg_last_wal_replay_lsn'}() AS lsn`,
+    )
+    if (!row?.lsn) throw new Failure('no-lsn', `${this.name} has no ${which} LSN`)
+    return Lsn.parse(row.lsn)
+  }
+
+  /** Of a server that is not in recovery: the timeline it writes. The control file's lags until the next checkpoint. */
+  async timeline(): Promise<number> {
+    const [row] = await this.query('SELECT pg_walfile_name(pg_current_wal_insert_lsn()) AS name')
+    return Number.parseInt(row?.name?.slice(0, 8) ?? '', 16)
+  }
+
+  /** Ends the current segment so that it is archived, and returns the last segment that holds WAL written so far. */
+  async switchWal(): Promise<WalSegment> {
+    await using session = await this.session()
+    const row = await session.one(
+      `SELECT pg_switch_wal() AS lsn, pg_walfile_name(pg_current_wal_insert_lsn()) AS name,
+              (SELECT setting FROM pg_settings WHERE name = 'wal_segment_size') AS size`,
+    )
+    return WalSegment.endingAt(
+      Lsn.parse(row.lsn ?? ''),
+      Number.parseInt(row.name?.slice(0, 8) ?? '', 16),
+      Number(row.size),
+    )
+  }
+
+  /**
+   * Promotes a server that is paused at its recovery target, and returns when it accepts writes. By resuming: at the target
+   * that ends recovery at once, whereas a paused server notices `pg_promote()` only when its wait of a second is over.
+   * @throws {Failure} when it does not in time.
+   * @see PostgreSQL documentation, "recovery_target_action"; `recoveryPausesHere` in `xlogrecovery.c`
+   */
+  async promote(): Promise<void> {
+    await this.query('SELECT pg_wal_replay_resume()')
+    await this.waitForLog(`${this.name} to be promoted`, /database system is ready to accept connections/, 'promotion')
+  }
+}

@@ -1,0 +1,39 @@
+import type { Readable } from 'node:stream'
+
+export interface VolumeFile {
+  /** Relative to the volume, with `/`. */
+  path: string
+  sizeBytes: number
+}
+
+/**
+ * A place for files that servers see: a WAL archive, a store of base backups, a data directory. A folder on the embedded
+ * runtime, a volume of its own on Docker, where the daemon may be on another machine: so nothing here takes a local path.
+ * All paths are relative to the volume; what is written belongs to the operating system user that PostgreSQL runs as.
+ */
+export interface Volume {
+  readonly name: string
+  /** Where the servers that mount it find it. */
+  readonly path: string
+  /** Makes it, empty. */
+  create(): Promise<void>
+  /** Every regular file below `folder` (default: all), symbolic links followed; an unknown folder is empty. Sorted by path. */
+  list(folder?: string): Promise<VolumeFile[]>
+  /** SHA-256 in lower-case hexadecimal of every regular file below `folder`, by path relative to `folder`, symbolic links followed. */
+  hash(folder?: string): Promise<Map<string, string>>
+  /** @throws when there is no such file. */
+  read(file: string): Promise<Buffer>
+  /** Creates or replaces, atomically. */
+  write(file: string, content: Buffer | string): Promise<void>
+  /** A file or a whole folder; nothing happens where there is none. */
+  remove(path: string): Promise<void>
+  /** Within the volume, atomically; folders that lead to `to` are made. */
+  rename(from: string, to: string): Promise<void>
+  /**
+   * Unpacks a stream of tar into a new folder. Not one byte is kept besides. The caller has refused members that would
+   * leave the folder. When the stream fails, the error is thrown and what was unpacked stays for the caller to remove.
+   */
+  unpack(tar: Readable, folder: string): Promise<void>
+  /** Removes it with all it holds. */
+  destroy(): Promise<void>
+}
