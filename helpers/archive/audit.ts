@@ -1,0 +1,234 @@
+import { Lsn } from '../postgres/lsn.ts'
+import type { TimelineHistory } from '../postgres/timeline-history.ts'
+import { WalSegment } from '../postgres/wal-segment.ts'
+import type { ArchiveListing } from './listing.ts'
+import { type Leg, newestTimeline, recoveryPath } from './recovery-path.ts'
+import { SegmentRange } from './segment-range.ts'
+import type { ServerProgress } from './server-progress.ts'
+
+/**
+ * - `found`: stands in the archive with the right size
+ * - `delayed`: the server has not archived it yet, or has not yet written it
+ * - `lost`: not in the archive, and nobody will put it there
+ * - `damaged`: there, with another size than a segment has
+ */
+export type SegmentStatus = 'found' | 'delayed' | 'lost' | 'damaged'
+
+/**
+ * - `before-backup`: harmless, the backup does not need it
+ * - `before-consistency`: the backup never becomes consistent
+ * - `blocks-target`: recovery from this backup does not reach the target
+ * - `beyond-target`: the target is reached; how far one can come back at all ends here
+ */
+export type Placement = 'before-backup' | 'before-consistency' | 'blocks-target' | 'beyond-target'
+
+export interface Gap {
+  range: SegmentRange
+  status: 'lost' | 'damaged'
+  placement: Placement
+}
+
+export interface AuditInput {
+  listing: ArchiveListing
+  /** Of the timelines that have a history file in the archive. */
+  histories?: ReadonlyMap<number, TimelineHistory>
+  backup: { timeline: number; startLsn: Lsn; stopLsn: Lsn }
+  target: { lsn: Lsn } | 'latest'
+  /** Default: what `recovery_target_timeline = 'latest'` finds from the backup's timeline on. */
+  targetTimeline?: number
+  /** Of the primary while it lives, read before the archive was listed. Without it nothing is ever `delayed`. */
+  server?: Pick<ServerProgress, 'timeline' | 'currentLsn' | 'lastArchived'>
+}
+
+export interface ArchiveAudit {
+  /**
+   * - `recoverable`: every segment up to the target is there
+   * - `delayed`: not yet, the server has still to archive up to the target
+   * - `blocked`: the target cannot be reached
+   * - `no-consistent-point`: the backup is of no use
+   */
+  verdict: 'recoverable' | 'delayed' | 'blocked' | 'no-consistent-point'
+  target: Lsn | 'latest'
+  timeline: number
+  /** The status of every segment on the way, from the oldest in the archive to the last known to have been written; without overlap, in ascending order. */
+  statuses: readonly { range: SegmentRange; status: SegmentStatus }[]
+  gaps: readonly Gap[]
+  /** End of the last segment that recovery can read from the backup on; undefined when it never gets consistent. */
+  recoverableTo: Lsn | undefined
+}
+
+/** Segment numbers as plain numbers: the smallest segments, of 1 MiB, leave 44 bits of a 64 bit LSN. Both ends included. */
+interface Piece {
+  timeline: number
+  first: number
+  last: number
+  status: SegmentStatus
+}
+
+/**
+ * Whether the archive holds what recovery from a backup to a target needs, by names and sizes. The last segment needed is
+ * the one that holds the target: recovery stops only when it has read the record there.
+ *
+ * A hole with a later segment behind it is `lost` at once, and so is what the server said it had archived. What comes after
+ * both is `delayed` for as long as the server lives, however much it is: that the archiver does not keep up is another alarm.
+ * @throws {Failure} `timeline-history-missing` or `timeline-not-a-child`, as recovery would refuse.
+ */
+export function auditArchive({
+  listing,
+  histories = new Map(),
+  backup,
+  target,
+  targetTimeline,
+  server,
+}: AuditInput): ArchiveAudit {
+  const size = listing.segmentSizeBytes
+  const timeline = targetTimeline ?? newestTimeline(backup.timeline, histories)
+  const path = recoveryPath({
+    listing,
+    histories,
+    backup,
+    timeline,
+    ...(target === 'latest' ? {} : { target: target.lsn }),
+  })
+  const start = numberAt(backup.startLsn, size)
+  const stop = Number(WalSegment.endingAt(backup.stopLsn, backup.timeline, size).number)
+  const needed = Math.max(stop, target === 'latest' ? 0 : numberAt(target.lsn, size))
+  // On the way to the end of the archive there is nothing beyond the target.
+  const reach = target === 'latest' ? Number.POSITIVE_INFINITY : needed
+
+  const listed = path.map(leg => ({ leg, pieces: listedPieces(listing, leg) }))
+  const known = knownEnd(
+    listed.flatMap(({ pieces }) => pieces),
+    server?.timeline === timeline ? server : undefined,
+    size,
+  )
+  const end = Math.max(start, needed, known.end)
+  const from = Math.min(start, ...listed.map(({ pieces }) => pieces[0]?.first ?? start))
+  const pieces = listed.flatMap(({ leg, pieces }) =>
+    fillHoles(
+      pieces,
+      { timeline: leg.timeline, first: Math.max(leg.first, from), last: Math.min(leg.last, end) },
+      known.delayedFrom,
+    ),
+  )
+
+  const gaps = pieces.flatMap(piece =>
+    piece.status === 'lost' || piece.status === 'damaged'
+      ? place(piece, piece.status, [start, stop + 1, reach + 1], size)
+      : [],
+  )
+  const readable = lastReadable(pieces, start)
+  const isConsistent = readable >= stop
+  return {
+    verdict: verdictOf(gaps, pieces, needed),
+    target: target === 'latest' ? target : target.lsn,
+    timeline,
+    statuses: pieces.map(piece => ({ range: toRange(piece, size), status: piece.status })),
+    gaps,
+    recoverableTo: isConsistent ? Lsn.fromBytes(BigInt(readable + 1) * BigInt(size)) : undefined,
+  }
+}
+
+/** Of a segment by its number and timeline; undefined off the way. */
+export function statusOf({ statuses }: Pick<ArchiveAudit, 'statuses'>, segment: WalSegment): SegmentStatus | undefined {
+  return statuses.find(({ range }) => range.includes(segment))?.status
+}
+
+function numberAt(lsn: Lsn, size: number): number {
+  return Number(lsn.bytes / BigInt(size))
+}
+
+/** What the listing has of a leg, in ascending order: whole ranges, and segments of a wrong size one by one. */
+function listedPieces(listing: ArchiveListing, { timeline, first, last }: Leg): Piece[] {
+  const whole = listing.ranges(timeline).map(range => ({
+    timeline,
+    first: Number(range.first.number),
+    last: Number(range.last.number),
+    status: 'found' as const,
+  }))
+  const short = listing.wrongSized.flatMap(({ segment }) => {
+    const number = Number(segment.number)
+    return segment.timeline === timeline ? [{ timeline, first: number, last: number, status: 'damaged' as const }] : []
+  })
+  return [...whole, ...short]
+    .filter(piece => piece.last >= first && piece.first <= last)
+    .map(piece => ({ ...piece, first: Math.max(piece.first, first), last: Math.min(piece.last, last) }))
+    .sort((a, b) => a.first - b.first)
+}
+
+/** The last segment that is known to have been written, and the first that may still come. */
+function knownEnd(
+  listed: readonly Piece[],
+  server: AuditInput['server'],
+  size: number,
+): { end: number; delayedFrom: number } {
+  const newest = listed.reduce((max, piece) => Math.max(max, piece.last), 0)
+  if (!server) return { end: newest, delayedFrom: Number.POSITIVE_INFINITY }
+  const acknowledged = server.lastArchived ? Number(server.lastArchived.number) : -1
+  const newestWhole = listed.reduce((max, piece) => (piece.status === 'found' ? Math.max(max, piece.last) : max), -1)
+  const completed = numberAt(server.currentLsn, size) - 1
+  return { end: Math.max(newest, acknowledged, completed), delayedFrom: Math.max(newestWhole, acknowledged) + 1 }
+}
+
+/** The whole of `leg` in pieces. A short segment that may still come is one that is being copied. */
+function fillHoles(listed: readonly Piece[], leg: Leg, delayedFrom: number): Piece[] {
+  const pieces: Piece[] = []
+  const add = (first: number, last: number, status: SegmentStatus) => {
+    const before = pieces.at(-1)
+    if (first > last) return
+    if (before?.status === status) before.last = last
+    else pieces.push({ timeline: leg.timeline, first, last, status })
+  }
+  const addHole = (first: number, last: number) => {
+    add(first, Math.min(last, delayedFrom - 1), 'lost')
+    add(Math.max(first, delayedFrom), last, 'delayed')
+  }
+  let next = leg.first
+  for (const piece of listed) {
+    addHole(next, piece.first - 1)
+    add(piece.first, piece.last, piece.status === 'damaged' && piece.first >= delayedFrom ? 'delayed' : piece.status)
+    next = piece.last + 1
+  }
+  addHole(next, leg.last)
+  return pieces
+}
+
+/** Cut where the placement changes: at the backup's start, behind its end, behind the target. */
+function place(
+  piece: Piece,
+  status: Gap['status'],
+  [backup, consistent, beyond]: [number, number, number],
+  size: number,
+): Gap[] {
+  const part = (first: number, last: number, placement: Placement): Gap[] => {
+    const cut = { ...piece, first: Math.max(piece.first, first), last: Math.min(piece.last, last) }
+    return cut.first > cut.last ? [] : [{ range: toRange(cut, size), status, placement }]
+  }
+  return [
+    ...part(0, backup - 1, 'before-backup'),
+    ...part(backup, consistent - 1, 'before-consistency'),
+    ...part(consistent, beyond - 1, 'blocks-target'),
+    ...part(beyond, Number.POSITIVE_INFINITY, 'beyond-target'),
+  ]
+}
+
+/** The last segment in an unbroken row from `start` on; the one before `start` when that is missing. */
+function lastReadable(pieces: readonly Piece[], start: number): number {
+  let last = start - 1
+  for (const piece of pieces) {
+    if (piece.last <= last) continue
+    if (piece.status !== 'found') break
+    last = piece.last
+  }
+  return last
+}
+
+function verdictOf(gaps: readonly Gap[], pieces: readonly Piece[], needed: number): ArchiveAudit['verdict'] {
+  if (gaps.some(gap => gap.placement === 'before-consistency')) return 'no-consistent-point'
+  if (gaps.some(gap => gap.placement === 'blocks-target')) return 'blocked'
+  return pieces.some(piece => piece.status === 'delayed' && piece.first <= needed) ? 'delayed' : 'recoverable'
+}
+
+function toRange({ timeline, first, last }: Piece, size: number): SegmentRange {
+  return new SegmentRange(new WalSegment(timeline, BigInt(first), size), new WalSegment(timeline, BigInt(last), size))
+}

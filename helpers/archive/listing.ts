@@ -1,0 +1,120 @@
+import { Lsn } from '../postgres/lsn.ts'
+import type { WalSegment } from '../postgres/wal-segment.ts'
+import type { VolumeFile } from '../runtime/volume.ts'
+import { classifyArchiveFile } from './archive-file.ts'
+import { SegmentRange } from './segment-range.ts'
+
+export interface WrongSizedSegment {
+  segment: WalSegment
+  sizeBytes: number
+}
+
+/** A listing in a few lines of plain data, for a report. */
+export interface ListingSummary {
+  segments: string[]
+  wrongSized: string[]
+  histories: number[]
+  backups: string[]
+  partials: string[]
+  foreign: string[]
+}
+
+/** What lay in a WAL archive at one moment, by names and sizes; nothing was opened. */
+export class ArchiveListing {
+  private constructor(
+    readonly segmentSizeBytes: number,
+    /** Whole segments by timeline, both in ascending order. */
+    readonly segments: ReadonlyMap<number, readonly WalSegment[]>,
+    /** Segments of another size than a segment has: in ascending order. */
+    readonly wrongSized: readonly WrongSizedSegment[],
+    /** Timelines with a history file, in ascending order. */
+    readonly histories: readonly number[],
+    /** Where the base backups start that left a history in the archive. */
+    readonly backups: readonly { segment: WalSegment; startLsn: Lsn }[],
+    readonly partials: readonly WalSegment[],
+    /** Paths of all other files. */
+    readonly foreign: readonly string[],
+  ) {}
+
+  /** @param files with paths relative to the archive: what lies in a folder of it is foreign. */
+  static of(files: Iterable<VolumeFile>, segmentSizeBytes: number): ArchiveListing {
+    const whole: WalSegment[] = []
+    const wrongSized: WrongSizedSegment[] = []
+    const histories: number[] = []
+    const backups: { segment: WalSegment; startLsn: Lsn }[] = []
+    const partials: WalSegment[] = []
+    const foreign: string[] = []
+    for (const { path, sizeBytes } of files) {
+      const file = classifyArchiveFile(path, segmentSizeBytes)
+      if (file.kind === 'segment') {
+        if (sizeBytes === segmentSizeBytes) whole.push(file.segment)
+        else wrongSized.push({ segment: file.segment, sizeBytes })
+      } else if (file.kind === 'history') histories.push(file.timeline)
+      else if (file.kind === 'backup') backups.push({ segment: file.segment, startLsn: file.startLsn })
+      else if (file.kind === 'partial') partials.push(file.segment)
+      else foreign.push(path)
+    }
+    return new ArchiveListing(
+      segmentSizeBytes,
+      byTimeline(whole.sort(compareSegments)),
+      wrongSized.sort((a, b) => compareSegments(a.segment, b.segment)),
+      histories.sort((a, b) => a - b),
+      backups.sort((a, b) => Lsn.compare(a.startLsn, b.startLsn)),
+      partials.sort(compareSegments),
+      foreign.sort(),
+    )
+  }
+
+  /** The last whole segment of a timeline. */
+  newest(timeline: number): WalSegment | undefined {
+    return this.segments.get(timeline)?.at(-1)
+  }
+
+  /** The whole segments of a timeline as contiguous ranges, in ascending order. */
+  ranges(timeline: number): SegmentRange[] {
+    const ranges: SegmentRange[] = []
+    let first: WalSegment | undefined
+    let last: WalSegment | undefined
+    for (const segment of this.segments.get(timeline) ?? []) {
+      if (first && last && segment.number !== last.number + 1n) {
+        ranges.push(new SegmentRange(first, last))
+        first = undefined
+      }
+      first ??= segment
+      last = segment
+    }
+    if (first && last) ranges.push(new SegmentRange(first, last))
+    return ranges
+  }
+
+  summary(): ListingSummary {
+    return {
+      segments: [...this.segments.keys()].flatMap(timeline => this.ranges(timeline).map(String)),
+      wrongSized: this.wrongSized.map(({ segment, sizeBytes }) => `${segment} (${sizeBytes} bytes)`),
+      histories: [...this.histories],
+      backups: this.backups.map(({ startLsn }) => String(startLsn)),
+      partials: this.partials.map(String),
+      foreign: [...this.foreign],
+    }
+  }
+
+  /** The segments on one line, for an error message. */
+  toString(): string {
+    return this.summary().segments.join(', ') || 'no segment'
+  }
+}
+
+function compareSegments(a: WalSegment, b: WalSegment): number {
+  if (a.timeline !== b.timeline) return a.timeline - b.timeline
+  return a.number < b.number ? -1 : a.number > b.number ? 1 : 0
+}
+
+function byTimeline(sorted: readonly WalSegment[]): Map<number, WalSegment[]> {
+  const timelines = new Map<number, WalSegment[]>()
+  for (const segment of sorted) {
+    const known = timelines.get(segment.timeline)
+    if (known) known.push(segment)
+    else timelines.set(segment.timeline, [segment])
+  }
+  return timelines
+}

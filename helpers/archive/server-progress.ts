@@ -1,0 +1,46 @@
+import { Lsn } from '../postgres/lsn.ts'
+import type { Row, Session } from '../postgres/session.ts'
+import type { WalSegment } from '../postgres/wal-segment.ts'
+import { classifyArchiveFile } from './archive-file.ts'
+
+/** How far a server has written its WAL, and how far it says that it has archived it. */
+export interface ServerProgress {
+  segmentSizeBytes: number
+  timeline: number
+  insertLsn: Lsn
+  /** Written out to the operating system. */
+  currentLsn: Lsn
+  /** The last segment that the archive_command said it had stored; undefined before the first, and while a history file is the last. */
+  lastArchived: WalSegment | undefined
+  /** Since the archiver stored anything; undefined when it never has. */
+  lastArchivedSecondsAgo: number | undefined
+}
+
+/**
+ * Of a primary. Read it *before* the archive is listed: what it says is archived must then stand in the listing.
+ * @see PostgreSQL documentation, "pg_stat_archiver"
+ */
+export async function readServerProgress(session: Session): Promise<ServerProgress> {
+  const row = await session.one<Row & { size: string; walfile: string; insert_lsn: string; current_lsn: string }>(
+    `SELECT pg_current_wal_insert_lsn() AS insert_lsn, pg_current_wal_lsn() AS current_lsn,
+            pg_walfile_name(pg_current_wal_insert_lsn()) AS walfile,
+            (SELECT setting FROM pg_settings WHERE name = 'wal_segment_size') AS size,
+            last_archived_wal, extract(epoch FROM clock_timestamp() - last_archived_time) AS seconds_ago
+       FROM pg_stat_archiver`,
+  )
+  const segmentSizeBytes = Number(row.size)
+  return {
+    segmentSizeBytes,
+    timeline: Number.parseInt(row.walfile.slice(0, 8), 16),
+    insertLsn: Lsn.parse(row.insert_lsn),
+    currentLsn: Lsn.parse(row.current_lsn),
+    lastArchived: row.last_archived_wal ? acknowledged(row.last_archived_wal, segmentSizeBytes) : undefined,
+    lastArchivedSecondsAgo: row.seconds_ago ? Number(row.seconds_ago) : undefined,
+  }
+}
+
+/** The archiver takes files in the order of their names: a backup's history comes after the segment that it is named after. */
+function acknowledged(name: string, segmentSizeBytes: number): WalSegment | undefined {
+  const file = classifyArchiveFile(name, segmentSizeBytes)
+  return file.kind === 'segment' || file.kind === 'backup' ? file.segment : undefined
+}

@@ -1,0 +1,107 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Failure } from '../failure.ts'
+import { takeSegment } from '../faults/archive-faults.ts'
+import { WalSegment } from '../postgres/wal-segment.ts'
+import { EmbeddedVolume } from '../runtime/embedded-volume.ts'
+import { compareFingerprints, WalArchive } from './wal-archive.ts'
+
+vi.mock('../deadlines.ts', () => ({ deadlinesMs: { segmentArchived: 50 } }))
+
+const SIZE = 1024 * 1024
+const segment = (number: number) => new WalSegment(1, BigInt(number), SIZE)
+
+describe('a WAL archive', () => {
+  let volume: EmbeddedVolume
+  let archive: WalArchive
+  const store = (number: number, content = Buffer.alloc(SIZE)) => volume.write(`wal/${segment(number)}`, content)
+
+  beforeEach(async () => {
+    volume = new EmbeddedVolume(
+      'archive',
+      path.join(mkdtempSync(path.join(tmpdir(), 'wal-archive-test-')), 'archive'),
+      undefined,
+    )
+    archive = new WalArchive(volume, SIZE)
+    await archive.create()
+  })
+  afterEach(() => new EmbeddedVolume('folder', path.dirname(volume.path), undefined).destroy())
+
+  it('is empty when it is new, and lies in a folder of its volume', async () => {
+    expect(archive.path).toBe(`${volume.path}/wal`)
+    expect((await archive.list()).summary()).toEqual({
+      segments: [],
+      wrongSized: [],
+      histories: [],
+      backups: [],
+      partials: [],
+      foreign: [],
+    })
+  })
+
+  it('waits for a segment until it is whole', async () => {
+    await store(1, Buffer.alloc(10))
+    let isOver = false
+    const waiting = archive.waitFor(segment(1)).then(() => {
+      isOver = true
+    })
+    await archive.list()
+    expect(isOver).toBe(false)
+    await store(1)
+    await waiting
+  })
+
+  it('says which segment was archived last when one does not come, and how short one is', async () => {
+    await store(1)
+    await store(2, Buffer.alloc(10))
+    const error = await archive.waitFor(segment(2)).catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(Failure)
+    expect(error).toMatchObject({
+      kind: 'deadline-passed',
+      message: expect.stringContaining(`${segment(1)} as the last one archived, and ${segment(2)} with 10 bytes`),
+    })
+    await expect(archive.waitFor(new WalSegment(7, 1n, SIZE))).rejects.toThrow('nothing of timeline 7 archived')
+  })
+
+  it('loses a segment and gets it back, once, as it was', async () => {
+    await store(1)
+    await store(2)
+    const before = await archive.fingerprint()
+    const repair = await takeSegment(archive, segment(1))
+    expect(String(await archive.list())).toBe(segment(2).name)
+    expect(compareFingerprints(before, await archive.fingerprint())).toEqual({
+      added: [],
+      removed: [segment(1).name],
+      changed: [],
+    })
+    await repair()
+    await repair()
+    expect(compareFingerprints(before, await archive.fingerprint())).toEqual({ added: [], removed: [], changed: [] })
+  })
+
+  it('has a repair that can be made again after it failed', async () => {
+    await store(1)
+    const repair = await takeSegment(archive, segment(1))
+    await volume.rename('taken', 'elsewhere')
+    await expect(repair()).rejects.toThrow()
+    await volume.rename('elsewhere', 'taken')
+    await repair()
+    expect(String(await archive.list())).toBe(segment(1).name)
+  })
+
+  it('shows by its fingerprint what was added, removed and changed', () => {
+    const before = new Map([
+      ['a', '1'],
+      ['b', '1'],
+      ['c', '1'],
+    ])
+    const after = new Map([
+      ['a', '1'],
+      ['c', '2'],
+      ['d', '1'],
+    ])
+    expect(compareFingerprints(before, after)).toEqual({ added: ['d'], removed: ['b'], changed: ['c'] })
+  })
+})

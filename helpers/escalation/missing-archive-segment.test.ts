@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { auditArchive } from '../archive/audit.ts'
+import { ArchiveListing } from '../archive/listing.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import { DEFAULT_SEGMENT_SIZE_BYTES as SIZE, WalSegment } from '../postgres/wal-segment.ts'
+import { detectMissingArchiveSegment } from './missing-archive-segment.ts'
+
+const at = '2026-01-01T12:00:00.000Z'
+const name = (number: number) => new WalSegment(1, BigInt(number), SIZE).name
+
+/** Segments 1 to 9; the backup lies in 3, the target in 6. */
+function detect(
+  without: readonly number[],
+  target: { lsn: Lsn } | 'latest' = { lsn: Lsn.parse('0/6000060') },
+  short: readonly number[] = [],
+) {
+  const numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter(number => !without.includes(number))
+  const listing = ArchiveListing.of(
+    numbers.map(number => ({ path: name(number), sizeBytes: short.includes(number) ? 0 : SIZE })),
+    SIZE,
+  )
+  const backup = { timeline: 1, startLsn: Lsn.parse('0/3000028'), stopLsn: Lsn.parse('0/3000120') }
+  return detectMissingArchiveSegment({ at, audit: auditArchive({ listing, backup, target }) })
+}
+
+describe('the detector of missing archive segments', () => {
+  it('finds nothing where nothing is missing', () => {
+    expect(detect([])).toEqual({ findings: [], harmless: [] })
+  })
+
+  it('names the segment, what it blocks and how far one can come back', () => {
+    const { findings } = detect([5])
+    expect(findings).toMatchObject([
+      { name: 'missing-archive-segment', placement: 'blocks-target', blocks: 'recovery to the target 0/6000060' },
+    ])
+    expect(findings[0]?.ranges.map(String)).toEqual([name(5)])
+    expect(String(findings[0]?.recoverableTo)).toBe('0/5000000')
+    expect(findings[0]?.sentence).toBe(
+      `at ${at}, missing ${name(5)}: this blocks recovery to the target 0/6000060, and one can come back to 0/5000000 at the most`,
+    )
+  })
+
+  it('has a finding for each thing that is blocked, with all the ranges that block it', () => {
+    const { findings } = detect([4, 6, 8], undefined, [5])
+    expect(findings.map(({ placement, ranges }) => [placement, ranges.map(String)])).toEqual([
+      ['blocks-target', [name(4), name(5), name(6)]],
+      ['beyond-target', [name(8)]],
+    ])
+    expect(findings[0]?.sentence).toContain(`missing ${name(4)}, of a wrong size ${name(5)}, missing ${name(6)}`)
+  })
+
+  it('says of a gap in the backup that one cannot come back at all', () => {
+    expect(detect([3]).findings).toMatchObject([
+      {
+        placement: 'before-consistency',
+        recoverableTo: undefined,
+        sentence: expect.stringContaining('cannot come back from this backup at all'),
+      },
+    ])
+  })
+
+  it('states a gap before the backup and does not find it', () => {
+    expect(detect([2])).toEqual({
+      findings: [],
+      harmless: [`missing ${name(2)}, before the base backup, which does not need it`],
+    })
+  })
+
+  it('blocks the same thing while more segments go missing', () => {
+    const blocks = (without: number[]) => detect(without, 'latest').findings.map(finding => finding.blocks)
+    expect(blocks([5])).toEqual(['recovery to the end of the archive'])
+    expect(blocks([5, 7])).toEqual(blocks([5]))
+  })
+})
