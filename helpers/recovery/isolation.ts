@@ -1,0 +1,45 @@
+import { Failure } from '../failure.ts'
+import type { Settings } from '../postgres/conf.ts'
+import type { PostgresNode } from '../runtime/postgres-node.ts'
+
+/**
+ * What keeps a restored server from hurting the one it was restored from: it archives nothing, replicates from and to
+ * nobody, and runs no job of its own. Written over whatever its backup brought along.
+ */
+export const ISOLATION: Settings = {
+  archive_mode: false,
+  archive_command: '',
+  archive_library: '',
+  archive_cleanup_command: '',
+  recovery_end_command: '',
+  primary_conninfo: '',
+  primary_slot_name: '',
+  max_logical_replication_workers: 0,
+  shared_preload_libraries: '',
+  session_preload_libraries: '',
+  local_preload_libraries: '',
+}
+
+/**
+ * Reads the settings back from the running server: a later line, a command line or an include could have won.
+ * @throws {Failure} `not-isolated`, naming each setting that is not as it must be.
+ */
+export async function assertIsolated(restored: PostgresNode): Promise<Record<string, string>> {
+  const rows = await restored.query('SELECT name, setting FROM pg_settings WHERE name = ANY ($1)', [
+    Object.keys(ISOLATION),
+  ])
+  const seen = Object.fromEntries(rows.map(({ name, setting }) => [name ?? '', setting ?? '']))
+  const wrong = Object.entries(ISOLATION).filter(([name, value]) => !isSet(value, seen[name]))
+  if (wrong.length > 0) {
+    const list = wrong.map(([name]) => `${name} = '${seen[name] ?? '(unknown)'}'`).join(', ')
+    throw new Failure('not-isolated', `${restored.name} could reach what it was restored from: ${list}`, {
+      wrong: Object.fromEntries(wrong.map(([name]) => [name, seen[name] ?? null])),
+    })
+  }
+  return seen
+}
+
+/** While archiving is off, the server shows `(disabled)` for its command. @see `show_archive_command` in `xlog.c` */
+function isSet(value: Settings[string] | undefined, shown: string | undefined): boolean {
+  return shown === (value === false ? 'off' : String(value)) || (value === '' && shown === '(disabled)')
+}

@@ -1,0 +1,180 @@
+import { Failure } from '../failure.ts'
+import { Lsn } from '../postgres/lsn.ts'
+import type { Row } from '../postgres/session.ts'
+import type { PostgresNode } from '../runtime/postgres-node.ts'
+import { waitFor } from '../wait.ts'
+import { describeTarget, type RecoveryTarget } from './recovery-target.ts'
+
+/** What the server log tells of a recovery, with the time each line reached us (`performance.now()`, in milliseconds). */
+export interface RecoveryEvents {
+  redoStartedAtMs?: number
+  redoStart?: Lsn
+  consistentAtMs?: number
+  /** Segments and history files that restore_command brought, in order. */
+  restored: string[]
+  stopped?: { atMs: number; side: 'before' | 'after'; what: string; lsn?: Lsn }
+  promotedAtMs?: number
+}
+
+/** What is known of a server that has come to its recovery target and waits there. */
+export interface PausedAtTarget {
+  replayLsn: Lsn
+  /** What the log gives after "recovery stopping before" or "after". */
+  stopped: NonNullable<RecoveryEvents['stopped']>
+  replayedBytes: number
+  replaySeconds: number
+}
+
+/** A client that is turned away leaves a FATAL line too: only the startup process and the postmaster speak for recovery. */
+const GIVEN_UP = /\] (?:startup|postmaster) (?:FATAL|PANIC): {2}(.*)/
+const END = new RegExp(`pausing at the end of recovery|archive recovery complete|shutting down|${GIVEN_UP.source}`)
+
+/**
+ * Follows a recovery from the server's log: before consistency there is no SQL.
+ * @see PostgreSQL source, `src/backend/access/transam/xlogrecovery.c`, for the messages
+ */
+export function recoveryEvents(node: PostgresNode): RecoveryEvents {
+  const events: RecoveryEvents = { restored: [] }
+  for (const { text, atMs } of node.log.since(node.startMark)) {
+    const restored = /restored log file "([^"]+)" from archive/.exec(text)?.[1]
+    if (restored !== undefined) events.restored.push(restored)
+    const redo = /redo starts at ([0-9A-F]+\/[0-9A-F]+)/.exec(text)?.[1]
+    if (redo !== undefined) Object.assign(events, { redoStartedAtMs: atMs, redoStart: Lsn.parse(redo) })
+    if (/consistent recovery state reached/.test(text)) events.consistentAtMs ??= atMs
+    const stop = /recovery stopping (before|after) (.*)$/.exec(text)
+    if (stop) {
+      const lsn = /WAL location \(LSN\) "([0-9A-F]+\/[0-9A-F]+)"/.exec(text)?.[1]
+      events.stopped = {
+        atMs,
+        side: stop[1] as 'before' | 'after',
+        what: stop[2] ?? '',
+        ...(lsn === undefined ? {} : { lsn: Lsn.parse(lsn) }),
+      }
+    }
+    if (/archive recovery complete/.test(text)) events.promotedAtMs = atMs
+  }
+  return events
+}
+
+/**
+ * Waits until recovery pauses at its target, and proves it: the server is in recovery, its pause state is `paused`, and
+ * replay has come up to the target and not past it. Equality with the target is not asked for: it does not hold where
+ * the next record begins on another page or segment.
+ * @throws {Failure} `recovery-refused` when the server gives up, with PostgreSQL's message and the segment it lacked;
+ *   `recovered-past-target` when it promotes by itself or replays too far; `not-paused` when the proof does not hold.
+ */
+export async function untilPausedAt(node: PostgresNode, target: RecoveryTarget): Promise<PausedAtTarget> {
+  await untilRecoveryEnds(node)
+  const events = recoveryEvents(node)
+  if (events.promotedAtMs !== undefined) {
+    throw new Failure(
+      'recovered-past-target',
+      `${node.name} did not stop at ${describeTarget(target)}: it replayed all it could get and promoted itself`,
+      { target: describeTarget(target), restored: events.restored },
+    )
+  }
+  const { stopped } = events
+  if (!stopped)
+    throw new Failure(
+      'not-paused',
+      `${node.name} paused, but its log does not say where recovery stopped:\n${node.log.tail(node.startMark)}`,
+    )
+  const state = await pausedState(node)
+  const replayLsn = Lsn.parse(state.replay ?? '')
+  if (state.recovering !== 't')
+    throw new Failure('recovered-past-target', `${node.name} is no longer in recovery`, {
+      replayLsn: replayLsn.toString(),
+    })
+  assertSide(node, target, replayLsn, stopped)
+  return {
+    replayLsn,
+    stopped,
+    replayedBytes: events.redoStart ? Number(replayLsn.minus(events.redoStart)) : 0,
+    replaySeconds: (stopped.atMs - (events.redoStartedAtMs ?? stopped.atMs)) / 1000,
+  }
+}
+
+/** @throws {Failure} `recovery-refused` unless recovery pauses, promotes or shuts down by its own action. */
+async function untilRecoveryEnds(node: PostgresNode): Promise<void> {
+  const end = await node.waitForLog('recovery to come to its end', END, 'recoveryEnd')
+  if (GIVEN_UP.test(end[0])) throw await refusal(node)
+}
+
+/**
+ * Waits until a recovery that cannot reach its target gives up.
+ * @returns the failure that a drill of a recovery would have ended with.
+ * @throws {Failure} `recovered-past-target` when the server promotes or pauses instead.
+ */
+export async function untilRefused(node: PostgresNode): Promise<Failure> {
+  const [end] = await node.waitForLog('recovery to give up', END, 'recoveryEnd')
+  if (!GIVEN_UP.test(end))
+    throw new Failure('recovered-past-target', `${node.name} did not refuse: ${end}`, {
+      log: node.log.tail(node.startMark),
+    })
+  return await refusal(node)
+}
+
+async function refusal(node: PostgresNode): Promise<Failure> {
+  const line = node.log.find(GIVEN_UP, node.startMark)
+  await waitFor(`${node.name} to end`, 'processGone', () => (node.isRunning ? undefined : true))
+  const { restored, stopped } = recoveryEvents(node)
+  const lastRestored = restored.filter(name => /^[0-9A-F]{24}$/.test(name)).at(-1)
+  return new Failure(
+    'recovery-refused',
+    `${node.name} refused to recover: ${line?.[1]}${lastRestored ? ` (the last segment it could get is ${lastRestored})` : ''}`,
+    {
+      message: line?.[1] ?? null,
+      lastRestored: lastRestored ?? null,
+      stopped: stopped?.what ?? null,
+      log: node.log.tail(node.startMark),
+    },
+  )
+}
+
+/** PostgreSQL writes that it pauses a moment before it says so to a query. */
+async function pausedState(node: PostgresNode): Promise<Row> {
+  await using session = await node.session()
+  let last: Row = {}
+  return await waitFor(
+    `${node.name} to be paused`,
+    'recoveryEnd',
+    async () => {
+      last = await session.one(
+        'SELECT pg_is_in_recovery() AS recovering, CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() END AS state, pg_last_wal_replay_lsn() AS replay',
+      )
+      return last.state === 'paused' || last.recovering !== 't' ? last : undefined
+    },
+    () => JSON.stringify(last),
+  )
+}
+
+function assertSide(
+  node: PostgresNode,
+  target: RecoveryTarget,
+  replayLsn: Lsn,
+  stopped: PausedAtTarget['stopped'],
+): void {
+  if (target.kind !== 'lsn') return
+  const evidence = { target: target.lsn.toString(), replayLsn: replayLsn.toString(), stopped: stopped.what }
+  if (stopped.side !== (target.inclusive ? 'after' : 'before') || !stopped.lsn || stopped.lsn.isBefore(target.lsn)) {
+    throw new Failure(
+      'recovered-past-target',
+      `${node.name} stopped ${stopped.side} ${stopped.what}, which is not where ${describeTarget(target)} is`,
+      evidence,
+    )
+  }
+  if (!target.inclusive && target.lsn.isBefore(replayLsn)) {
+    throw new Failure(
+      'recovered-past-target',
+      `${node.name} has replayed up to ${replayLsn}, past ${describeTarget(target)}`,
+      evidence,
+    )
+  }
+  if (target.inclusive && replayLsn.isAtOrBefore(target.lsn)) {
+    throw new Failure(
+      'target-not-reached',
+      `${node.name} has replayed up to ${replayLsn} only, short of ${describeTarget(target)}`,
+      evidence,
+    )
+  }
+}

@@ -1,0 +1,76 @@
+import type { BaseBackup } from '../backup/base-backup.ts'
+import { verifyBaseBackup } from '../backup/manifest.ts'
+import type { Deviation } from '../evidence/evidence.ts'
+import type { PostgresNode } from '../runtime/postgres-node.ts'
+import { ISOLATION } from './isolation.ts'
+import { type RecoveryTarget, type RecoveryTargetAction, targetSettings } from './recovery-target.ts'
+
+/** As the runbook writes it. `{archive}` is where the server finds the archive. */
+export const RUNBOOK_RESTORE_COMMAND = 'cp "{archive}/%f" "%p"'
+
+export interface RestorePlan {
+  backup: BaseBackup
+  /** `restore_command`, ready for the server. */
+  restoreCommand: string
+  target: RecoveryTarget
+  action: RecoveryTargetAction
+  targetTimeline: 'latest' | 'current' | number
+}
+
+/**
+ * Restores a base backup onto a node that does not exist yet, checks every file against the backup's manifest, and
+ * configures recovery the runbook's way: `recovery.signal`, and the settings in `postgresql.auto.conf`. Nothing is started.
+ * @throws {Failure} `backup-damaged` when the files are not those of the manifest.
+ * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup"
+ */
+export async function restoreBaseBackup(
+  node: PostgresNode,
+  { backup, restoreCommand, target, action, targetTimeline }: RestorePlan,
+): Promise<void> {
+  await node.initFrom(backup)
+  await verifyBaseBackup(backup, node.data)
+  await node.configure({
+    restore_command: restoreCommand,
+    recovery_target_timeline: String(targetTimeline),
+    ...targetSettings(target, action),
+    ...ISOLATION,
+  })
+  await node.data.write('recovery.signal', '')
+}
+
+/** What has to be done beyond the runbook's section 3, step 4, and the words for it that the runbook lacks. */
+export const RESTORE_DEVIATIONS: readonly Deviation[] = [
+  {
+    section: '3.4',
+    what: 'a recovery target was set (recovery_target_lsn, recovery_target_inclusive = off)',
+    why: 'without one, recovery replays to the end of the archive, the bad change included, and promotes',
+    proposedText:
+      "Set exactly one recovery target just before the bad change, for example: recovery_target_lsn = '0/3000060' and recovery_target_inclusive = off.",
+  },
+  {
+    section: '3.4',
+    what: "recovery_target_action = 'pause' was written",
+    why: 'a wrong target can be corrected while the server is paused; after promotion it takes a new restore',
+    proposedText:
+      "Set recovery_target_action = 'pause', verify the data read-only, and only then promote with SELECT pg_promote().",
+  },
+  {
+    section: '3.4',
+    what: 'every other recovery_target setting was written empty',
+    why: 'the postgresql.auto.conf of a server that was itself recovered still holds the old target, and two targets are refused',
+    proposedText: "Write every recovery_target setting that is not used as ''.",
+  },
+  {
+    section: '3.4',
+    what: 'archiving, replication and preloaded libraries were switched off on the restored server',
+    why: 'it would otherwise archive into the production archive, follow the production server or run its scheduled jobs',
+    proposedText:
+      "Before the first start set archive_mode = off, archive_command = '', primary_conninfo = '' and shared_preload_libraries = '', and mount the archive read-only.",
+  },
+  {
+    section: '3.4',
+    what: "the restored files were checked against the backup's manifest before the start",
+    why: 'a damaged file is found now instead of by a user later',
+    proposedText: 'Check the restored files with pg_verifybackup before the first start.',
+  },
+]
