@@ -1,0 +1,142 @@
+import { z } from 'zod'
+
+/** A moment, as ISO 8601 in UTC with milliseconds. */
+const moment = z.iso.datetime()
+const seconds = z.number().nonnegative()
+
+/**
+ * What became of a drill, or of one proof in it.
+ * `unknown` is a proof that is missing: the checker crashed, the run was cut off. Never a pass.
+ */
+const verdictSchema = z.enum(['passed', 'failed', 'unknown', 'not exercised'])
+export type Verdict = z.infer<typeof verdictSchema>
+
+/** Plain data that a step saw: numbers, texts, lists of them. Never a secret, never a row of a user's data. */
+const observationsSchema = z.record(z.string(), z.json())
+export type Observations = z.infer<typeof observationsSchema>
+
+const stepSchema = z.object({
+  title: z.string().describe('What was done, as the operator would say it; read in order, the titles are the runbook'),
+  startedAt: moment,
+  durationSeconds: seconds,
+  verdict: verdictSchema,
+  observations: observationsSchema,
+  get steps() {
+    return z.array(stepSchema)
+  },
+})
+export type Step = z.infer<typeof stepSchema>
+
+const objectiveVerdictSchema = z
+  .enum(['met at this size', 'missed', 'no objective'])
+  .describe('Against the objective the user set. A drill on made-up data says nothing about a larger database.')
+
+const rtoSchema = z.object({
+  seconds: seconds.describe('From the incident until the application is healthy on the recovered server'),
+  phases: z.array(z.object({ name: z.string(), seconds })).describe('In order, without gaps: they add up to `seconds`'),
+  objectiveSeconds: seconds.optional(),
+  verdict: objectiveVerdictSchema,
+})
+export type Rto = z.infer<typeof rtoSchema>
+
+const rpoSchema = z.object({
+  seconds: seconds.describe(
+    'From the last commit that was recovered to the last that was acknowledged: what has to be entered again',
+  ),
+  promisedCommits: z.number().int().nonnegative().describe('Acknowledged before the target'),
+  missingCommits: z.number().int().nonnegative().describe('Promised, and not on the recovered server: must be none'),
+  discardedCommits: z
+    .number()
+    .int()
+    .nonnegative()
+    .describe('Acknowledged after the target: gone by intent, to be entered again'),
+  undecidedCommits: z.number().int().nonnegative().describe('In flight at the target: either outcome is right'),
+  objectiveSeconds: seconds.optional(),
+  verdict: objectiveVerdictSchema,
+})
+export type Rpo = z.infer<typeof rpoSchema>
+
+const sizesSchema = z.object({
+  baseBackupBytes: z.number().int().nonnegative().optional(),
+  databaseBytes: z.number().int().nonnegative().optional(),
+  replayedWalBytes: z.number().int().nonnegative().optional(),
+  rows: z.number().int().nonnegative().optional(),
+})
+export type Sizes = z.infer<typeof sizesSchema>
+
+const deviationSchema = z.object({
+  section: z.string().describe("The runbook's section and step: '3.4'"),
+  what: z.string().describe('What the drill had to do that the runbook does not say'),
+  why: z.string(),
+  proposedText: z.string().describe('What we propose that the runbook say'),
+})
+export type Deviation = z.infer<typeof deviationSchema>
+
+const problemSchema = z.object({
+  kind: z.string().describe("A failure's short name, or the name of the error's class"),
+  message: z.string(),
+  evidence: observationsSchema.optional(),
+  stack: z.string().optional(),
+})
+export type Problem = z.infer<typeof problemSchema>
+
+export const drillSchema = z.object({
+  id: z.string().describe("The scenario's stable id: 'P1'"),
+  title: z.string(),
+  file: z.string(),
+  runbook: z.string().describe("The runbook's section that it drills"),
+  controls: z.array(z.string()),
+  tags: z.array(z.string()),
+  needs: z.array(z.string()).optional().describe("A runtime's capabilities without which it is not exercised"),
+  verdict: verdictSchema,
+  reason: z.string().optional().describe('Of `not exercised` and `unknown`'),
+  problems: z.array(problemSchema),
+  startedAt: moment,
+  durationSeconds: seconds,
+  steps: z.array(stepSchema),
+  kept: z.array(z.string()).describe('Where data is that the user keeps, and how to look at it'),
+  proofs: z.array(z.string()).describe('What was proven, in a sentence each; a drill without any is never passed'),
+  rto: rtoSchema.optional(),
+  rpo: rpoSchema.optional(),
+  sizes: sizesSchema,
+  deviations: z.array(deviationSchema),
+  sabotage: z
+    .string()
+    .optional()
+    .describe('What was broken on purpose to see the drill fail; such a drill is evidence of nothing else'),
+})
+export type Drill = z.infer<typeof drillSchema>
+
+export const evidenceSchema = z.object({
+  schemaVersion: z.literal(1),
+  run: z.object({
+    id: z.string(),
+    state: z.enum(['running', 'finished', 'interrupted']).describe('A record that still says `running` was cut off'),
+    verdict: verdictSchema,
+    startedAt: moment,
+    endedAt: moment.optional(),
+    problems: z.array(problemSchema).describe('Of the run as a whole: a leftover, an error outside any drill'),
+  }),
+  suite: z.object({
+    name: z.string(),
+    version: z.string(),
+    commit: z.string().describe("Of the suite's checkout; `-dirty` behind it when it was changed"),
+  }),
+  runtime: z.object({
+    name: z.enum(['docker', 'embedded']),
+    reason: z.string(),
+    serverVersion: z.string(),
+    image: z.string().optional(),
+    capabilities: z.array(z.string()),
+  }),
+  machine: z.object({
+    platform: z.string(),
+    architecture: z.string(),
+    cores: z.number().int(),
+    memoryBytes: z.number().int(),
+    node: z.string(),
+  }),
+  config: z.record(z.string(), z.string()).describe('As set, secrets redacted'),
+  drills: z.array(drillSchema),
+})
+export type Evidence = z.infer<typeof evidenceSchema>

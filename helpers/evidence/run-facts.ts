@@ -1,0 +1,75 @@
+import type { Evidence, Problem, Verdict } from './evidence.ts'
+
+/** What is known of a run once it knows what it runs on: all that its evidence says beside its drills. */
+export interface RunFacts {
+  id: string
+  /** Where the run leaves what it leaves: `reports/out/<id>`, absolute. */
+  directory: string
+  /** ISO 8601 in UTC. */
+  startedAt: string
+  suite: Evidence['suite']
+  runtime: Evidence['runtime']
+  machine: Evidence['machine']
+  /** As set, secrets redacted. */
+  config: Record<string, string>
+  /** Ids of drills, and capabilities, for which `not exercised` fails the run. */
+  require: string[]
+  /** Texts that may stand in no report: the run's password. */
+  secrets: string[]
+}
+
+/** How a run ended, for the command that started it. 0: passed; 1: a drill failed or is unknown; 2: it could not run. */
+interface RunOutcome {
+  verdict: Verdict
+  exitStatus: 0 | 1 | 2
+}
+
+interface Announced {
+  facts?: RunFacts
+  /** Of the run as a whole. */
+  problems: Problem[]
+  outcome?: RunOutcome
+  listener?: () => void
+}
+
+/**
+ * What the run's setup, its reporter and the command that started it tell each other. Vite loads each of them as a module
+ * of its own, so what they share hangs on the process, not on a module.
+ */
+const KEY = Symbol.for('pg-recovery-drills.run')
+
+function announcedHere(): Announced {
+  const holder = globalThis as { [KEY]?: Announced }
+  holder[KEY] ??= { problems: [] }
+  return holder[KEY]
+}
+
+/** Everything announced so far. */
+export function announced(): Readonly<Omit<Announced, 'listener'>> {
+  return announcedHere()
+}
+
+/** Calls `listener` after each announcement. There is one listener, the run's reporter; what it throws reaches the announcer. */
+export function onAnnouncement(listener: () => void): void {
+  announcedHere().listener = listener
+}
+
+/** To be called as soon as the runtime is known: the reporter then puts the first record on disk. Returns `facts`. */
+export function announceRun(facts: RunFacts): RunFacts {
+  const here = announcedHere()
+  here.facts = facts
+  here.listener?.()
+  return facts
+}
+
+/** Something about the run as a whole that makes it `unknown`, such as a leftover. May come when the drills have ended. */
+export function announceProblem(problem: Problem): void {
+  const here = announcedHere()
+  here.problems.push(problem)
+  here.listener?.()
+}
+
+/** Called by the reporter; `announced().outcome` is then what the command exits with. */
+export function concludeRun(outcome: RunOutcome): void {
+  announcedHere().outcome = outcome
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Evidence, Verdict } from '../helpers/evidence/evidence.ts'
+import { redact } from '../helpers/evidence/redact.ts'
+import { announced, type RunFacts } from '../helpers/evidence/run-facts.ts'
+
+/** Of Allure's test result, what is looked at here. */
+interface AllureResult {
+  name: string
+  status?: string
+  statusDetails?: { message?: string }
+  labels: { name: string; value: string }[]
+}
+
+const statuses: Record<Verdict, string> = {
+  passed: 'passed',
+  failed: 'failed',
+  unknown: 'broken',
+  'not exercised': 'skipped',
+}
+
+/**
+ * A lifecycle listener for Allure's reporter, which has to stand behind ours. It takes the run's secrets out of each
+ * result before it is written, and gives it the verdict of the evidence: Allure itself knows no failures but
+ * assertions, and would pass a drill that proved nothing. What is attached as a file does not pass here.
+ */
+export const allureListener = {
+  beforeTestResultWrite(result: AllureResult): void {
+    const { facts } = announced()
+    if (!facts) return
+    const id = result.labels.find(({ name }) => name === 'drillId')?.value
+    const drill = readEvidence(facts).drills.find(
+      one => one.title === result.name && (id === undefined || one.id === id),
+    )
+    result.status = statuses[drill?.verdict ?? 'unknown']
+    if (drill?.reason !== undefined) result.statusDetails = { ...result.statusDetails, message: drill.reason }
+    Object.assign(result, redact(result, facts.secrets))
+  },
+}
+
+function readEvidence({ directory }: RunFacts): Evidence {
+  return JSON.parse(readFileSync(path.join(directory, 'evidence.json'), 'utf8')) as Evidence
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { bytesText, harmless, secondsText, wrap } from './layout.ts'
+
+describe('wrap', () => {
+  it('breaks at spaces, and hangs what follows under the first line', () => {
+    expect(wrap('  take a base backup', 12, 2)).toEqual(['  take a', '    base', '    backup'])
+  })
+
+  it('leaves a line that fits as it is, inner spaces too', () => {
+    expect(wrap('-     3,\n+', 20)).toEqual(['-     3,', '+'])
+  })
+
+  it('never loses a word, and keeps to the columns where words let it', () => {
+    const words = fc.array(fc.stringMatching(/^[a-z]{1,10}$/), { minLength: 1 })
+    fc.assert(
+      fc.property(words, fc.integer({ min: 12, max: 80 }), fc.integer({ min: 0, max: 2 }), (text, columns, indent) => {
+        const lines = wrap(text.join(' '), columns, indent)
+        expect(lines.flatMap(line => line.trim().split(' '))).toEqual(text)
+        for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns)
+      }),
+    )
+  })
+})
+
+describe('numbers', () => {
+  it.each([
+    [0, '0.00 s'],
+    [0.214, '0.21 s'],
+    [48.26, '48.3 s'],
+    [1204.4, '1204 s'],
+  ])('shows %d seconds as %s', (seconds, text) => {
+    expect(secondsText(seconds)).toBe(text)
+  })
+
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [24_300_000, '24.3 MB'],
+    [307_000_000, '307 MB'],
+    [5e15, '5000 TB'],
+  ])('shows %d bytes as %s', (bytes, text) => {
+    expect(bytesText(bytes)).toBe(text)
+  })
+})
+
+describe('harmless', () => {
+  it('takes out what would steer the terminal, and leaves lines', () => {
+    expect(harmless('\u001b[31mred\u001b[0m\r\u0007\tx\ny\u009b2J')).toBe('red  x\ny')
+  })
+})

@@ -1,0 +1,191 @@
+import path from 'node:path'
+import type { TestAnnotation, UserConsoleLog } from 'vitest'
+import type { Reporter, SerializedError, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node'
+import type { Evidence, Problem } from '../helpers/evidence/evidence.ts'
+import { redactText } from '../helpers/evidence/redact.ts'
+import { announced, concludeRun, onAnnouncement, type RunFacts } from '../helpers/evidence/run-facts.ts'
+import { allSteps, buildDrill, buildEvidence, type DrillRecord, type RunProgress } from './build-evidence.ts'
+import { asErrors, drillIdOf, drillRecordOf, errorsOutsideDrills, isLeftOut } from './drill-record.ts'
+import { junitOf } from './junit.ts'
+import { fromError } from './problem.ts'
+import { makeRunFolder, writeWhole } from './run-folder.ts'
+import { TerminalText } from './terminal.ts'
+
+/**
+ * Vitest's reporter of a run of drills, and the only one that prints. Keeps `evidence.json` true at every moment: a run
+ * that is killed leaves a record that says `running`, which is never a pass.
+ */
+export default class DrillReporter implements Reporter {
+  readonly #terminal = new TerminalText(columns(), hasColour())
+  readonly #records = new Map<string, DrillRecord>()
+  /** How many steps of a test have been printed. */
+  readonly #said = new Map<string, number>()
+  /** Ends of drills that wait to be printed, by test. */
+  readonly #endings = new Map<string, { lines: string[]; steps: number }>()
+  #vitest: Vitest | undefined
+  #facts: RunFacts | undefined
+  #progress: RunProgress = { state: 'running', problems: [] }
+  #expected: readonly TestSpecification[] = []
+  #isCancelled = false
+  #offCancel: (() => void) | undefined
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest
+    onAnnouncement(() => this.#hear())
+    this.#hear()
+  }
+
+  onTestRunStart(specifications: readonly TestSpecification[]): void {
+    this.#expected = specifications
+  }
+
+  onTestModuleQueued(): void {
+    // Not before: vitest forgets who wants to hear of a cancellation when a run starts.
+    this.#offCancel ??= this.#vitest?.onCancel(() => {
+      this.#isCancelled = true
+    })
+  }
+
+  onTestCaseAnnotate(test: TestCase, { message, type }: TestAnnotation): void {
+    this.#print(this.#terminal.said(drillIdOf(test), this.#redacted(message)))
+    if (type === 'step') this.#said.set(test.id, (this.#said.get(test.id) ?? 0) + 1)
+    this.#printEnding(test.id)
+  }
+
+  onUserConsoleLog({ content }: UserConsoleLog): void {
+    this.#print(this.#terminal.quoted(this.#redacted(content)))
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    if (isLeftOut(test)) return
+    const record = drillRecordOf(test, this.#isCancelled)
+    this.#records.set(test.id, record)
+    if (!this.#facts) return
+    const drill = buildDrill(record, this.#facts)
+    this.#endings.set(test.id, { lines: this.#terminal.ended(drill), steps: allSteps(drill.steps).length })
+    this.#printEnding(test.id)
+    this.#write()
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    for (const test of module.children.allTests()) this.#printEnding(test.id, true)
+  }
+
+  onTestRunEnd(
+    modules: readonly TestModule[],
+    unhandled: readonly SerializedError[],
+    reason: 'passed' | 'failed' | 'interrupted',
+  ): void {
+    this.#offCancel?.()
+    for (const testId of [...this.#endings.keys()]) this.#printEnding(testId, true)
+    this.#takeStock(modules, reason === 'interrupted')
+    const outside = [...asErrors(unhandled), ...modules.flatMap(errorsOutsideDrills)].map(
+      error => fromError(error).problem,
+    )
+    this.#progress = {
+      state: reason === 'interrupted' ? 'interrupted' : 'finished',
+      endedAt: new Date().toISOString(),
+      problems: [...outside, ...this.#neverLoaded(modules)],
+    }
+    const evidence = this.#write()
+    const refusal = this.#records.size === 0 ? outside.find(problem => problem.kind === 'CannotRun') : undefined
+    if (!evidence || refusal) {
+      concludeRun({ verdict: 'unknown', exitStatus: 2 })
+      const why = refusal ? [refusal.message] : outside.map(({ kind, message }) => `${kind}: ${message}`)
+      this.#print(why.flatMap(sentence => this.#terminal.refused(this.#redacted(sentence))))
+      return
+    }
+    this.#conclude(evidence)
+    this.#print([...this.#leftOut(modules), ...this.#terminal.summary(evidence, this.#evidenceFile())])
+  }
+
+  /** A failed drill's result overtakes the last steps that it told: those go first. */
+  #printEnding(testId: string, isLate = false): void {
+    const ending = this.#endings.get(testId)
+    if (!ending || (!isLate && (this.#said.get(testId) ?? 0) < ending.steps)) return
+    this.#endings.delete(testId)
+    this.#print(ending.lines)
+  }
+
+  /** Something was announced: the run itself, or a problem of it, which may come after its end. */
+  #hear(): void {
+    const { facts } = announced()
+    if (!facts) return
+    if (!this.#facts) {
+      this.#facts = facts
+      makeRunFolder(facts.directory)
+      this.#print(this.#terminal.heading(facts.runtime).map(line => this.#redacted(line)))
+    }
+    const evidence = this.#write()
+    if (!evidence || evidence.run.state === 'running') return
+    this.#conclude(evidence)
+    const latest = announced().problems.at(-1)
+    if (latest) this.#print(this.#terminal.concluded(evidence.run.verdict, this.#redacted(latest.message)))
+  }
+
+  /** Counts every test that there is, also those of which no result was told, so that none is silently missing. */
+  #takeStock(modules: readonly TestModule[], isInterrupted: boolean): void {
+    for (const test of modules.flatMap(module => [...module.children.allTests()])) {
+      if (isLeftOut(test)) continue
+      const told = this.#records.get(test.id)
+      this.#records.set(test.id, drillRecordOf(test, told?.cancelled ?? isInterrupted))
+    }
+  }
+
+  #neverLoaded(modules: readonly TestModule[]): Problem[] {
+    const loaded = new Set(
+      modules.filter(module => module.children.size > 0 || module.errors().length > 0).map(module => module.moduleId),
+    )
+    return this.#expected
+      .filter(({ moduleId }) => !loaded.has(moduleId))
+      .map(({ moduleId }) => ({
+        kind: 'file-not-run',
+        message: `${path.relative(process.cwd(), moduleId)} was to be run, and was not`,
+      }))
+  }
+
+  #leftOut(modules: readonly TestModule[]): string[] {
+    const ids = modules.flatMap(module => [...module.children.allTests()].filter(isLeftOut).map(drillIdOf))
+    return ids.length === 0 ? [] : ['', ...this.#terminal.refused(`left out by the selection: ${ids.join(', ')}`)]
+  }
+
+  #write(): Evidence | undefined {
+    if (!this.#facts) return undefined
+    const problems = [...this.#progress.problems, ...announced().problems]
+    const evidence = buildEvidence(this.#facts, [...this.#records.values()], { ...this.#progress, problems })
+    writeWhole(this.#evidenceFile(), `${JSON.stringify(evidence, null, 2)}\n`)
+    if (evidence.run.state !== 'running') writeWhole(path.join(this.#facts.directory, 'junit.xml'), junitOf(evidence))
+    return evidence
+  }
+
+  #conclude({ run }: Evidence): void {
+    const couldNotRun = announced().outcome?.exitStatus === 2
+    concludeRun({ verdict: run.verdict, exitStatus: couldNotRun ? 2 : run.verdict === 'passed' ? 0 : 1 })
+    // For whoever starts vitest without the command: vitest passes a run in which nothing failed.
+    if (run.verdict !== 'passed') process.exitCode = 1
+  }
+
+  #evidenceFile(): string {
+    const file = path.join(this.#facts?.directory ?? '', 'evidence.json')
+    const relative = path.relative(process.cwd(), file)
+    return relative.startsWith('..') ? file : relative
+  }
+
+  #redacted(text: string): string {
+    return redactText(text, this.#facts?.secrets ?? [])
+  }
+
+  #print(lines: readonly string[]): void {
+    process.stdout.write(lines.map(line => `${line}\n`).join(''))
+  }
+}
+
+/** A terminal may say that it has none. */
+function columns(): number {
+  return Math.max(process.stdout.columns || 80, 40)
+}
+
+/** @see https://no-color.org */
+function hasColour(): boolean {
+  return process.stdout.isTTY === true && !process.env.NO_COLOR && process.stdout.hasColors()
+}

@@ -1,0 +1,65 @@
+// What the reports' tests start from: a run, and a drill that passed.
+import type { Step } from '../helpers/evidence/evidence.ts'
+import type { JournalRecord } from '../helpers/evidence/journal.ts'
+import type { RunFacts } from '../helpers/evidence/run-facts.ts'
+import type { DrillRecord } from './build-evidence.ts'
+
+const MOMENT = '2025-11-23T01:02:03.456Z'
+
+export const sampleFacts: RunFacts = {
+  id: '20251123T010203-1',
+  directory: '/tmp/reports/out/20251123T010203-1',
+  startedAt: MOMENT,
+  suite: { name: 'pg-recovery-drills', version: '0.1.0', commit: 'unknown' },
+  runtime: { name: 'embedded', reason: 'no Docker daemon answers', serverVersion: '18.4', capabilities: [] },
+  machine: { platform: 'linux', architecture: 'x64', cores: 2, memoryBytes: 8_000_000_000, node: 'v20.20.2' },
+  config: {},
+  require: [],
+  secrets: [],
+}
+
+export function sampleStep(step: Partial<Step> = {}): Step {
+  return {
+    title: 'Take a base backup',
+    startedAt: MOMENT,
+    durationSeconds: 0.21,
+    verdict: 'passed',
+    observations: {},
+    steps: [],
+    ...step,
+  }
+}
+
+export function sampleJournal(journal: Partial<JournalRecord> = {}): JournalRecord {
+  return {
+    id: 'P1',
+    runbook: '3',
+    controls: [],
+    startedAt: MOMENT,
+    steps: [sampleStep()],
+    proofs: ['the rows are there'],
+    kept: [],
+    sizes: {},
+    deviations: [],
+    problems: [],
+    ...journal,
+  }
+}
+
+export function sampleRecord(record: Partial<DrillRecord> = {}): DrillRecord {
+  return {
+    title: 'recovery to an LSN',
+    file: 'drills/recovery/pitr-to-lsn.spec.ts',
+    tags: ['recovery'],
+    id: 'P1',
+    runbook: '3',
+    journal: sampleJournal(),
+    state: 'passed',
+    errors: [],
+    cancelled: false,
+    passDoubted: false,
+    startedAt: MOMENT,
+    durationSeconds: 4.8,
+    ...record,
+  }
+}
