@@ -52,7 +52,7 @@ phase restore
 serve "$dir/restored"
 while [ "$(sql -c 'SELECT pg_get_wal_replay_pause_state()')" != paused ]; do sleep 0.01; done
 phase replay
-sql -c 'SELECT pg_wal_replay_resume()'
+sql -c 'SELECT pg_wal_replay_resume()' >/dev/null
 while [ "$(sql -c 'SELECT pg_is_in_recovery()')" != f ]; do sleep 0.01; done
 phase promote
 [ "$(sql -c 'SELECT count(*) FROM bench')" = $((2 * rows)) ] || { echo "the bare procedure did not recover its rows" >&2; exit 1; }

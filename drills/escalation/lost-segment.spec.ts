@@ -7,14 +7,13 @@
 import { test } from '../../fixtures/drill.ts'
 import { expectCleared, expectFiring, expectQuiet, watchArchive } from '../../fixtures/escalation.ts'
 import { expectLedgerAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations.ts'
-import { takeBaseBackup } from '../../helpers/backup/base-backup.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 
 test('a lost segment escalates, and recovery refuses to promote', {
   meta: { id: 'N1', runbook: '4' },
   tags: ['core', 'nightly', 'escalation'],
-}, async ({ primary, archive, backups, traffic, ledger, restore, journal, step }) => {
-  const backup = await step('Take a base backup', () => takeBaseBackup(primary, backups))
+}, async ({ primary, archive, takeBackup, traffic, ledger, restore, journal, step }) => {
+  const backup = await step('Take a base backup', takeBackup)
   const { lost, target } = await step('Fill three segments, with the target in the third', async () => {
     await traffic.append(50)
     await primary.switchWal()

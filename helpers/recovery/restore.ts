@@ -1,6 +1,7 @@
 import type { BaseBackup } from '../backup/base-backup.ts'
 import { verifyBaseBackup } from '../backup/manifest.ts'
 import type { Deviation } from '../evidence/evidence.ts'
+import { Failure } from '../failure.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 import { ISOLATION } from './isolation.ts'
 import { type RecoveryTarget, type RecoveryTargetAction, targetSettings } from './recovery-target.ts'
@@ -20,13 +21,23 @@ export interface RestorePlan {
 /**
  * Restores a base backup onto a node that does not exist yet, checks every file against the backup's manifest, and
  * configures recovery the runbook's way: `recovery.signal`, and the settings in `postgresql.auto.conf`. Nothing is started.
- * @throws {Failure} `backup-damaged` when the files are not those of the manifest.
+ * @throws {Failure} `backup-damaged` when the files are not those of the manifest; `tablespaces-not-mapped` for a backup
+ *   with tablespaces, before anything is copied.
  * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup"
  */
 export async function restoreBaseBackup(
   node: PostgresNode,
   { backup, restoreCommand, target, action, targetTimeline }: RestorePlan,
 ): Promise<void> {
+  if (backup.tablespaces.length > 0) {
+    // Its tablespace_map names the places on the server it was taken of: a start would write there.
+    const places = backup.tablespaces.map(({ location }) => location).join(', ')
+    throw new Failure(
+      'tablespaces-not-mapped',
+      `the backup has tablespaces (${places}), for which there is no place on ${node.name}`,
+      { places },
+    )
+  }
   await node.initFrom(backup)
   await verifyBaseBackup(backup, node.data)
   await node.configure({
