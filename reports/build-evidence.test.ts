@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { evidenceSchema, type Verdict } from '../helpers/evidence/evidence.ts'
+import { evidenceSchema, type Rpo, type Verdict } from '../helpers/evidence/evidence.ts'
 import type { JournalRecord } from '../helpers/evidence/journal.ts'
 import { buildDrill, buildEvidence, type DrillRecord, type RunProgress } from './build-evidence.ts'
 import { sampleFacts, sampleJournal, sampleRecord, sampleStep } from './sample.ts'
@@ -21,14 +21,15 @@ const withoutId = () => {
 
 const withoutRunbook = () => sampleRecord({ runbook: '', journal: sampleJournal({ runbook: '' }) })
 
-const rpo = {
+const rpo: Rpo = {
   seconds: 0,
   promisedCommits: 9,
   missingCommits: 2,
   discardedCommits: 0,
+  discarded: [],
   undecidedCommits: 0,
   verdict: 'no objective',
-} as const
+}
 
 describe("a drill's verdict", () => {
   it.each<[string, Verdict, string | undefined, DrillRecord]>([

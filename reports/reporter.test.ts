@@ -49,7 +49,7 @@ if (process.env.HANG) drill('P0', async ({ journal }) => {
   await journal.step('then hang', () => undefined)
   await new Promise(() => {})
 })
-drill('P1', async ({ journal }) => { await journal.step('one', () => journal.observe({ lsn: 3n, url: 'u:${SECRET}@h' })) }, ['core'])
+drill('P1', async ({ journal }) => { await journal.step('one', () => journal.observe({ lsn: 3n, url: 'u:${SECRET}@h' })); journal.prove('it holds') }, ['core'])
 drill('P2', async ({ journal }) => {
   await journal.step('first', () => undefined)
   await journal.step('last', () => { throw new Failure('rows-missing', 'password ${SECRET}', { missing: 3 }) })

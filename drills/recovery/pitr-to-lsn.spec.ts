@@ -10,17 +10,17 @@ import {
   expectCountsSince,
   expectFenceHeld,
   expectHealth,
+  expectIsolated,
   expectLedgerAt,
   expectObjectives,
+  expectPausedAt,
   expectTimeline,
   expectTrafficFlows,
   measureRpo,
 } from '../../fixtures/expectations.ts'
 import { compareTables, describeDamage } from '../../helpers/readiness/damage.ts'
 import { readTables } from '../../helpers/readiness/table-state.ts'
-import { assertIsolated } from '../../helpers/recovery/isolation.ts'
 import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
-import { recoveryEvents, untilPausedAt } from '../../helpers/recovery/recovery-watch.ts'
 
 test('recovery to an LSN keeps every commit before the target and none after', {
   meta: { id: 'P1', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
@@ -89,16 +89,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   time.ended('base backup restored and checked')
   const { application, paused } = await step('Start it, and watch replay until it pauses at the target', async () => {
     await restored.launchServer()
-    const [application, paused] = await Promise.all([dispatch.on(restored), untilPausedAt(restored, target)])
-    const mebibytesPerSecond = paused.replayedBytes / 2 ** 20 / paused.replaySeconds
-    journal.measure({ replayedWalBytes: paused.replayedBytes })
-    journal.observe({
-      replayLsn: paused.replayLsn.toString(),
-      stopped: `${paused.stopped.side} ${paused.stopped.what}`,
-      replayedBytes: paused.replayedBytes,
-      mebibytesPerSecond,
-      restoredSegments: recoveryEvents(restored).restored,
-    })
+    const [application, paused] = await Promise.all([dispatch.on(restored), expectPausedAt(restored, target, journal)])
     return { application, paused }
   })
   time.ended('replayed to the target', paused.stopped.atMs)
@@ -108,7 +99,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   await step('Rows and checksums while paused, as promised up to the target', async () => {
     await expectLedgerAt(restored, ledger, moment, journal)
   })
-  await step('The restored server is isolated', async () => journal.observe(await assertIsolated(restored)))
+  await step('The restored server is isolated', () => expectIsolated(restored, journal))
   time.ended('verified while paused')
 
   await step('Promote, on the next timeline', async () => {

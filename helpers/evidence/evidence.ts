@@ -50,6 +50,16 @@ const rpoSchema = z.object({
     .int()
     .nonnegative()
     .describe('Acknowledged after the target: gone by intent, to be entered again'),
+  discarded: z
+    .array(
+      z.object({
+        commit: z.string(),
+        actor: z.string(),
+        xid: z.string().optional(),
+        acknowledgedAt: z.string().optional(),
+      }),
+    )
+    .describe('Each of the discarded commits, in the order in which they were sent'),
   undecidedCommits: z.number().int().nonnegative().describe('In flight at the target: either outcome is right'),
   objectiveSeconds: seconds.optional(),
   verdict: objectiveVerdictSchema,

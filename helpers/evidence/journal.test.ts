@@ -100,7 +100,16 @@ describe('the steps of a journal', () => {
 describe('what a journal holds besides', () => {
   test('is plain data, and there from the first moment', () => {
     const record = new Journal(P1).record
-    expect(record).toEqual({ ...P1, startedAt: expect.any(String), steps: [], sizes: {}, deviations: [], problems: [] })
+    expect(record).toEqual({
+      ...P1,
+      startedAt: expect.any(String),
+      steps: [],
+      proofs: [],
+      kept: [],
+      sizes: {},
+      deviations: [],
+      problems: [],
+    })
     expect(JSON.parse(JSON.stringify(record))).toEqual(record)
   })
 
