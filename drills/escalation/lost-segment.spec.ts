@@ -6,7 +6,7 @@
 //         outlasted the RTO window, try to recover, put the segment back, see the alarm clear and the recovery succeed.
 import { test } from '../../fixtures/drill.ts'
 import { expectCleared, expectFiring, expectQuiet, watchArchive } from '../../fixtures/escalation.ts'
-import { expectLedgerAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations.ts'
+import { expectLedgerAt, expectPromotedAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 
 test('a lost segment escalates, and recovery refuses to promote', {
@@ -54,7 +54,8 @@ test('a lost segment escalates, and recovery refuses to promote', {
   })
   await step('The same recovery succeeds', async () => {
     const restored = await restore(backup, { target, action: 'promote' })
-    await restored.start()
+    await restored.launchServer()
+    await expectPromotedAt(restored, target, journal)
     await expectTimeline(restored, backup.timeline + 1, journal)
     await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
   })

@@ -83,7 +83,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
     return await archive.fingerprint()
   })
   time.ended('primary destroyed')
-  const restored = await step('Restore the backup onto a clean volume, check it, configure recovery', () =>
+  const restored = await step('Restore onto a clean volume, check, configure recovery', () =>
     restore(backup, { target, action: 'pause' }),
   )
   time.ended('base backup restored and checked')
@@ -96,7 +96,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
 
   const moment = { lsn: target.lsn, inclusive: false } as const
   await step('Health while recovering: 503', () => expectHealth(application, 'recovering', journal))
-  await step('Rows and checksums while paused, as promised up to the target', async () => {
+  await step('Rows and checksums while paused, as promised', async () => {
     await expectLedgerAt(restored, ledger, moment, journal)
   })
   await step('The restored server is isolated', () => expectIsolated(restored, journal))
@@ -110,10 +110,10 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   await step('Health after promotion: 200', () => expectHealth(application, 'ready', journal))
   time.ended('healthy')
 
-  const comparison = await step('Rows and checksums after promotion, as promised up to the target', () =>
+  const comparison = await step('Rows and checksums after promotion, as promised', () =>
     expectLedgerAt(restored, ledger, moment, journal),
   )
-  await step('Counts: the pre-incident snapshot plus the commits up to the target', async () => {
+  await step('Counts: pre-incident snapshot plus commits up to the target', async () => {
     await using session = await application.session()
     const now = await readTables(session)
     await expectCountsSince(before, now, ledger, moment, journal)
@@ -124,7 +124,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   await step('The archive is as it was', () =>
     expectArchiveUntouched(archive, sealed, restored, runtime.description.capabilities, journal),
   )
-  await step('Recovery time and loss against the objectives', () =>
+  await step('Recovery time and loss, against the objectives', () =>
     expectObjectives(time.measured(config.rtoSeconds), measureRpo(comparison, ledger, moment, config), journal),
   )
 })

@@ -61,19 +61,27 @@ export function recoveryEvents(node: Pick<PostgresNode, 'log' | 'startMark'>): R
  * replay has come up to the target and not past it. Equality with the target is not asked for: it does not hold where
  * the next record begins on another page or segment.
  * @throws {Failure} `recovery-refused` when the server gives up, with PostgreSQL's message and the segment it lacked;
- *   `recovered-past-target` when it promotes by itself or replays too far; `not-paused` when the proof does not hold.
+ *   `recovered-past-target` when it replays too far; `target-not-reached` when it stops short; `not-paused` when it
+ *   promotes by itself at its target, or the proof does not hold.
  */
 export async function untilPausedAt(node: PostgresNode, target: RecoveryTarget): Promise<PausedAtTarget> {
   await untilRecoveryEnds(node)
   const events = recoveryEvents(node)
-  if (events.promotedAtMs !== undefined) {
-    throw new Failure(
-      'recovered-past-target',
-      `${node.name} did not stop at ${describeTarget(target)}: it replayed all it could get and promoted itself`,
-      { target: describeTarget(target), restored: events.restored },
-    )
-  }
   const { stopped } = events
+  if (events.promotedAtMs !== undefined) {
+    const evidence = { target: describeTarget(target), restored: events.restored }
+    throw stopped
+      ? new Failure(
+          'not-paused',
+          `${node.name} came to its target (recovery stopped ${stopped.side} ${stopped.what}) and promoted itself instead of pausing`,
+          evidence,
+        )
+      : new Failure(
+          'recovered-past-target',
+          `${node.name} did not stop at ${describeTarget(target)}: it replayed all it could get and promoted itself`,
+          evidence,
+        )
+  }
   if (!stopped)
     throw new Failure(
       'not-paused',
@@ -101,14 +109,24 @@ async function untilRecoveryEnds(node: PostgresNode): Promise<void> {
 }
 
 /**
+ * Waits until a recovery whose action is to promote has done so, and the server accepts writes.
+ * @throws {Failure} `recovery-refused` when the server gives up.
+ */
+export async function untilPromoted(node: PostgresNode): Promise<void> {
+  await untilRecoveryEnds(node)
+  await node.waitForLog(`${node.name} to accept writes`, /database system is ready to accept connections/, 'promotion')
+}
+
+/**
  * Waits until a recovery that cannot reach its target gives up.
  * @returns the failure that a drill of a recovery would have ended with.
- * @throws {Failure} `recovered-past-target` when the server promotes or pauses instead.
+ * @throws {Failure} `not-refused` when the server promotes or pauses instead, with the last segment it got.
  */
 export async function untilRefused(node: PostgresNode): Promise<Failure> {
   const [end] = await node.waitForLog('recovery to give up', END, 'recoveryEnd')
   if (!GIVEN_UP.test(end))
-    throw new Failure('recovered-past-target', `${node.name} did not refuse: ${end}`, {
+    throw new Failure('not-refused', `${node.name} did not refuse to recover: ${end}`, {
+      lastRestored: lastSegmentOf(recoveryEvents(node)) ?? null,
       log: node.log.tail(node.startMark),
     })
   return await refusal(node)
@@ -117,18 +135,22 @@ export async function untilRefused(node: PostgresNode): Promise<Failure> {
 async function refusal(node: PostgresNode): Promise<Failure> {
   const line = node.log.find(GIVEN_UP, node.startMark)
   await waitFor(`${node.name} to end`, 'processGone', () => (node.isRunning ? undefined : true))
-  const { restored, stopped } = recoveryEvents(node)
-  const lastRestored = restored.filter(name => /^[0-9A-F]{24}$/.test(name)).at(-1)
+  const events = recoveryEvents(node)
+  const lastRestored = lastSegmentOf(events)
   return new Failure(
     'recovery-refused',
-    `${node.name} refused to recover: ${line?.[1]}${lastRestored ? ` (the last segment it could get is ${lastRestored})` : ''}`,
+    `${node.name} refused to recover: ${line?.[1]}${lastRestored ? ` (the last segment that restore_command brought is ${lastRestored})` : ''}`,
     {
       message: line?.[1] ?? null,
       lastRestored: lastRestored ?? null,
-      stopped: stopped?.what ?? null,
+      stopped: events.stopped?.what ?? null,
       log: node.log.tail(node.startMark),
     },
   )
+}
+
+function lastSegmentOf({ restored }: RecoveryEvents): string | undefined {
+  return restored.filter(name => /^[0-9A-F]{24}$/.test(name)).at(-1)
 }
 
 /** PostgreSQL writes that it pauses a moment before it says so to a query. */
@@ -156,10 +178,18 @@ function assertSide(
 ): void {
   if (target.kind !== 'lsn') return
   const evidence = { target: target.lsn.toString(), replayLsn: replayLsn.toString(), stopped: stopped.what }
-  if (stopped.side !== (target.inclusive ? 'after' : 'before') || !stopped.lsn || stopped.lsn.isBefore(target.lsn)) {
+  const side = target.inclusive ? 'after' : 'before'
+  if (!stopped.lsn || stopped.lsn.isBefore(target.lsn)) {
     throw new Failure(
-      'recovered-past-target',
-      `${node.name} stopped ${stopped.side} ${stopped.what}, which is not where ${describeTarget(target)} is`,
+      'target-not-reached',
+      `${node.name} stopped ${stopped.side} ${stopped.what}, short of ${describeTarget(target)}`,
+      evidence,
+    )
+  }
+  if (stopped.side !== side) {
+    throw new Failure(
+      target.inclusive ? 'target-not-reached' : 'recovered-past-target',
+      `${node.name} stopped ${stopped.side} ${stopped.what}, instead of ${side} ${describeTarget(target)}`,
       evidence,
     )
   }
