@@ -332,12 +332,14 @@ describe('on archives with random holes', () => {
   it.each([
     ['without a hole', 1],
     ['with a hole at every seventh', 7],
-  ])('audits a million segments in under two seconds, %s', (_, every) => {
+  ])('audits a million segments in under two seconds of processor time, %s', (_, every) => {
     const millionth = Array.from({ length: 1_000_000 }, (_, index) => segment(index + 1))
     const listing = listed(every === 1 ? millionth : millionth.filter((_, index) => index % every !== 0))
-    const startedAt = performance.now()
+    // Not by the clock: how busy the machine is with something else must not decide.
+    const startedAt = process.cpuUsage()
     const result = audit(listing)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    const { user, system } = process.cpuUsage(startedAt)
+    expect((user + system) / 1e6).toBeLessThan(2)
     expect(result.gaps.length > 100_000).toBe(every > 1)
   })
 })

