@@ -1,6 +1,9 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { sabotages } from './fixtures/sabotage/sabotages.ts'
 
+/** Wanted or not, each project takes time to be made. */
+const isSabotaged = process.argv.some(argument => argument.startsWith('--sabotage'))
+
 // Testcontainers' reaper is an image of its own, which an offline machine cannot have; this suite cleans up by itself.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
 
@@ -38,7 +41,7 @@ export default defineConfig({
       { extends: true, test: { name: 'proof', include: ['fixtures/proof/**/*.test.ts'] } },
       { extends: true, test: { name: 'drills', ...drills } },
       // The same drills, each with one thing broken on purpose, which must turn it red.
-      ...sabotages.map(({ name, drill, environment }) => ({
+      ...(isSabotaged ? sabotages : []).map(({ name, drill, environment }) => ({
         extends: true as const,
         test: {
           name: `sabotage:${name}`,

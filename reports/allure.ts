@@ -10,6 +10,7 @@ interface AllureResult {
   status?: string
   statusDetails?: { message?: string }
   labels: { name: string; value: string }[]
+  parameters: { name: string; value: string }[]
 }
 
 const statuses: Record<Verdict, string> = {
@@ -29,8 +30,9 @@ export const allureListener = {
     const { facts } = announced()
     if (!facts) return
     const id = result.labels.find(({ name }) => name === 'drillId')?.value
+    const sabotage = result.parameters.find(({ name }) => name === 'sabotage')?.value
     const drill = readEvidence(facts).drills.find(
-      one => one.title === result.name && (id === undefined || one.id === id),
+      one => one.title === result.name && one.sabotage === sabotage && (id === undefined || one.id === id),
     )
     result.status = statuses[drill?.verdict ?? 'unknown']
     if (drill?.reason !== undefined) result.statusDetails = { ...result.statusDetails, message: drill.reason }

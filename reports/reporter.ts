@@ -33,6 +33,14 @@ export default class DrillReporter implements Reporter {
     this.#vitest = vitest
     onAnnouncement(() => this.#hear())
     this.#hear()
+    process.once('exit', () => this.#cutOff())
+  }
+
+  /** Ended in the middle, by a signal that could not wait or by an error: that is not to be read as running. */
+  #cutOff(): void {
+    if (this.#progress.state !== 'running') return
+    this.#progress = { state: 'interrupted', endedAt: new Date().toISOString(), problems: [] }
+    this.#write()
   }
 
   onTestRunStart(specifications: readonly TestSpecification[]): void {
@@ -132,12 +140,12 @@ export default class DrillReporter implements Reporter {
     }
   }
 
+  /** One file may be run in several projects, once in each. */
   #neverLoaded(modules: readonly TestModule[]): Problem[] {
-    const loaded = new Set(
-      modules.filter(module => module.children.size > 0 || module.errors().length > 0).map(module => module.moduleId),
-    )
+    const keyOf = ({ project, moduleId }: TestModule | TestSpecification) => `${project.name} ${moduleId}`
+    const loaded = new Set(modules.filter(module => module.children.size > 0 || module.errors().length > 0).map(keyOf))
     return this.#expected
-      .filter(({ moduleId }) => !loaded.has(moduleId))
+      .filter(specification => !loaded.has(keyOf(specification)))
       .map(({ moduleId }) => ({
         kind: 'file-not-run',
         message: `${path.relative(process.cwd(), moduleId)} was to be run, and was not`,

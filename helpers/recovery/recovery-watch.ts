@@ -124,11 +124,14 @@ export async function untilPromoted(node: PostgresNode): Promise<void> {
  */
 export async function untilRefused(node: PostgresNode): Promise<Failure> {
   const [end] = await node.waitForLog('recovery to give up', END, 'recoveryEnd')
-  if (!GIVEN_UP.test(end))
-    throw new Failure('not-refused', `${node.name} did not refuse to recover: ${end}`, {
-      lastRestored: lastSegmentOf(recoveryEvents(node)) ?? null,
-      log: node.log.tail(node.startMark),
-    })
+  if (!GIVEN_UP.test(end)) {
+    const lastRestored = lastSegmentOf(recoveryEvents(node))
+    throw new Failure(
+      'not-refused',
+      `${node.name} did not refuse to recover, having got no further than ${lastRestored ?? 'its backup'}: ${end}`,
+      { lastRestored: lastRestored ?? null, log: node.log.tail(node.startMark) },
+    )
+  }
   return await refusal(node)
 }
 
