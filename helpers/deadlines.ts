@@ -36,6 +36,8 @@ export const deadlinesMs = {
   registryAnswer: 3_000,
   /** An interrupted run has cleaned up in order: after it the process ends and the rest is swept. */
   interruptedRun: 15_000,
+  /** All that a run owns has been ended and removed by a process of its own. */
+  sweep: 60_000,
   /** One clean-up of one thing. */
   cleanup: 20_000,
 } as const

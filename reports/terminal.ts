@@ -135,13 +135,17 @@ export class TerminalText {
       commitsText(drill),
       sizesText(drill),
       deviationsText(drill),
-      drill.kept.length > 0 ? `kept: ${drill.kept.join('; ')}` : '',
       drill.sabotage && `sabotaged: ${drill.sabotage}`,
     ]
-    return told
-      .filter(line => line !== undefined && line !== '')
-      .flatMap(line => shortened(wrap(harmless(`       ${line}`), this.#columns), BELOW_LINES_MAX))
-      .map(line => this.#style('dim', line))
+    const wrapped = (line: string) => wrap(harmless(`       ${line}`), this.#columns)
+    return [
+      ...told
+        .filter(line => line !== undefined)
+        .filter(line => line !== '')
+        .flatMap(line => shortened(wrapped(line), BELOW_LINES_MAX)),
+      // Whole: who keeps data looks for it here.
+      ...drill.kept.flatMap(what => wrapped(`kept: ${what}`)),
+    ].map(line => this.#style('dim', line))
   }
 
   #style(style: Style, text: string): string {

@@ -1,18 +1,22 @@
 // npm run drill, npm run drill:nightly [-- PATH… --tags EXPRESSION]
 // Exit status: 0 all passed; 1 a drill failed or is unknown; 2 could not run.
+import childProcess, { type ForkOptions } from 'node:child_process'
+import { syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { createVitest, type Vitest } from 'vitest/node'
+import type { InlineConfig, Vitest } from 'vitest/node'
+import { sabotages } from '../../fixtures/sabotage/sabotages.ts'
 import { type Config, describeConfig, loadConfig } from '../../helpers/config.ts'
 import { describeMachine } from '../../helpers/evidence/machine.ts'
 import { announced, announceProblem, announceRun, type RunFacts } from '../../helpers/evidence/run-facts.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
 import { CannotRun } from '../../helpers/failure.ts'
+import { RUN_ID_VARIABLE, type RunContext } from '../../helpers/run/registry.ts'
 import { newRunId, Run } from '../../helpers/run/run.ts'
 import { sweepDeadRuns } from '../../helpers/run/sweep.ts'
 import { type OpenedRuntime, openRuntime } from '../../helpers/runtime/open.ts'
 import { reportersOf } from '../../reports/reporters.ts'
-import { endOnSignal } from './end-on-signal.ts'
+import { Interruption } from './end-on-signal.ts'
 import { exitWith } from './exit-with.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -20,24 +24,28 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 interface Selection {
   paths: string[]
   tags: string[]
-  project: string
+  projects: string[]
 }
 
 await exitWith(async () => {
   const startedAt = new Date().toISOString()
   const selection = select(process.argv.slice(2))
   const config = loadConfig()
+  const run = Run.open(newRunId())
+  const interruption = new Interruption(run)
   for (const { runId, ...ended } of await sweepDeadRuns())
     console.log(`Swept what the run ${runId} left behind: ${JSON.stringify(ended)}`)
-  const run = Run.open(newRunId())
   const output = path.join(ROOT, 'reports/out', run.context.id)
   // Both take half a second, in processes of their own: together.
-  const [runtime, vitest] = await Promise.allSettled([openRuntime(config, run.context), prepare(selection, output)])
+  const [runtime, vitest] = await Promise.allSettled([
+    openRuntime(config, run.context),
+    prepare(selection, { run: run.context, reporters: [reportersOf(output), interruption].flat() }),
+  ])
   try {
     if (vitest.status === 'rejected') throw vitest.reason
     if (runtime.status === 'rejected') throw runtime.reason
+    interruption.govern(vitest.value)
     announceRun(factsOf({ run, startedAt, output, config, runtime: runtime.value }))
-    endOnSignal(vitest.value)
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
     await vitest.value.start(selection.paths)
@@ -53,12 +61,19 @@ function select(argv: string[]): Selection {
     const { values, positionals } = parseArgs({
       args: argv,
       allowPositionals: true,
-      options: { core: { type: 'boolean' }, tags: { type: 'string', multiple: true }, sabotage: { type: 'string' } },
+      options: {
+        core: { type: 'boolean' },
+        tags: { type: 'string', multiple: true },
+        sabotage: { type: 'string', multiple: true },
+      },
     })
+    const unknown = values.sabotage?.find(name => name !== '*' && !sabotages.some(sabotage => sabotage.name === name))
+    if (unknown !== undefined) throw new Error(`There is no sabotage '${unknown}'`)
     return {
       paths: positionals,
-      tags: [...(values.core ? ['core'] : []), ...(values.tags ?? [])],
-      project: values.sabotage === undefined ? 'drills' : `sabotage:${values.sabotage}`,
+      // A sabotage says itself which drill it is for.
+      tags: [...(values.core && !values.sabotage ? ['core'] : []), ...(values.tags ?? [])],
+      projects: values.sabotage?.map(name => `sabotage:${name}`) ?? ['drills'],
     }
   } catch (cause) {
     throw new CannotRun(
@@ -68,15 +83,66 @@ function select(argv: string[]): Selection {
   }
 }
 
-async function prepare({ tags, project }: Selection, output: string): Promise<Vitest> {
-  return await createVitest('test', {
-    root: ROOT,
-    config: path.join(ROOT, 'vitest.config.ts'),
-    watch: false,
-    project,
-    reporters: reportersOf(output),
-    ...(tags.length > 0 ? { tagsFilter: tags } : {}),
+/** @throws {CannotRun} when nothing can be meant by the selection. */
+async function prepare(
+  selection: Selection,
+  options: { run: RunContext; reporters: NonNullable<InlineConfig['reporters']> },
+): Promise<Vitest> {
+  const vitest = await createVitestIn(selection, options)
+  try {
+    if ((await vitest.globTestSpecifications(selection.paths)).length === 0) {
+      const paths = selection.paths.join(', ')
+      throw new CannotRun(`there is no drill whose path holds ${paths}: see the folders of drills/ for those there are`)
+    }
+    // Of no file: vitest reads the tags, which it otherwise does in its workers.
+    await vitest.experimental_parseSpecifications([]).catch(({ message }: Error) => {
+      const [problem] = message.split(/ Available|\n/)
+      throw new CannotRun(`--tags ${selection.tags.join(', ')}: ${problem}`)
+    })
+    return vitest
+  } catch (error) {
+    await vitest.close()
+    throw error
+  }
+}
+
+async function createVitestIn(
+  { tags, projects }: Selection,
+  { run, reporters }: { run: RunContext; reporters: NonNullable<InlineConfig['reporters']> },
+): Promise<Vitest> {
+  detachForks()
+  // Not before: it takes longer to load than all else together.
+  const { createVitest } = await import('vitest/node')
+  const { TMPDIR } = process.env
+  // Vitest chooses here where it puts files while it runs; when it is killed they would stay.
+  process.env.TMPDIR = run.directory
+  try {
+    return await createVitest('test', {
+      root: ROOT,
+      config: path.join(ROOT, 'vitest.config.ts'),
+      watch: false,
+      project: projects,
+      reporters,
+      // On its workers too, from the first moment.
+      env: { [RUN_ID_VARIABLE]: run.id },
+      ...(tags.length > 0 ? { tagsFilter: tags } : {}),
+    })
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  }
+}
+
+/**
+ * A terminal sends Ctrl-C to every process of its group: a worker that dies of it while it loads leaves vitest waiting for
+ * a minute. Workers are in groups of their own, like the servers; vitest has no setting for it.
+ */
+function detachForks(): void {
+  const { fork } = childProcess
+  Object.assign(childProcess, {
+    fork: (file: string, args: string[], options: ForkOptions) => fork(file, args, { ...options, detached: true }),
   })
+  syncBuiltinESMExports()
 }
 
 function factsOf({
@@ -100,7 +166,7 @@ function factsOf({
     suite: readSuite(ROOT),
     runtime: {
       name,
-      reason,
+      reason: 'note' in runtime && runtime.note !== undefined ? `${reason}; ${runtime.note}` : reason,
       serverVersion,
       capabilities,
       ...(runtime.name === 'docker' ? { image: runtime.image } : {}),

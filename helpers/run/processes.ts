@@ -1,26 +1,38 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { execaSync } from 'execa'
 import { waitFor } from '../wait.ts'
 import { startOf } from './identity.ts'
 
-/**
- * Processes that carry `variable=value` in their environment, and all that descend from them, this process and its
- * parent aside. Finds what runs in a session of its own, and what was started but not yet written down. Only where the
- * system shows the environment of a process (Linux); elsewhere none.
- */
-export function findMarked(variable: string, value: string): number[] {
-  if (process.platform !== 'linux') return []
-  const mark = `\0${variable}=${value}\0`
-  const marked = new Set(allProcesses().filter(pid => `\0${readProc(pid, 'environ')}\0`.includes(mark)))
-  for (const pid of descendantsOf(marked)) marked.add(pid)
-  marked.delete(process.pid)
-  marked.delete(process.ppid)
-  return [...marked]
+/** How processes that belong together are found without having been written down. */
+export interface Mark {
+  /** In the environment that they inherit: in a session of its own too, and when they have just been started. */
+  variable: string
+  value: string
+  /** Where PostgreSQL's processes work: they write their titles over their environment. */
+  folder: string
 }
 
 /**
- * Ends them: asks with SIGQUIT, on which a postmaster gives its shared memory back, and then kills.
+ * Processes that carry a mark, and all that descend from them, this process and its parent aside. Only where the system
+ * shows the environment of a process (Linux); elsewhere none.
+ */
+export function findMarked({ variable, value, folder }: Mark): number[] {
+  if (process.platform !== 'linux') return []
+  const text = `\0${variable}=${value}\0`
+  const isMarked = (pid: number) =>
+    `\0${readProc(pid, 'environ')}\0`.includes(text) ||
+    // Nobody else there: it may be a shell in which somebody looks at the data.
+    (`${workingFolderOf(pid)}/`.startsWith(`${folder}/`) && isPostgres(pid))
+  const marked = new Set(allProcesses().filter(isMarked))
+  for (const pid of descendantsOf(marked)) marked.add(pid)
+  marked.delete(process.pid)
+  marked.delete(process.ppid)
+  return [...marked].filter(pid => startOf(pid) !== undefined)
+}
+
+/**
+ * Ends them: PostgreSQL's with SIGQUIT, on which a postmaster gives its shared memory back, and then all with SIGKILL.
  * @returns how many there were.
  * @throws {Failure} `deadline-passed` when one is still there after SIGKILL.
  */
@@ -28,7 +40,7 @@ export async function endProcesses(pids: readonly number[]): Promise<number> {
   const running = pids.filter(pid => startOf(pid) !== undefined)
   for (const pid of running) {
     send(pid, 'SIGCONT')
-    send(pid, 'SIGQUIT')
+    send(pid, isPostgres(pid) ? 'SIGQUIT' : 'SIGKILL')
   }
   const gone = () => (running.every(pid => startOf(pid) === undefined) ? true : undefined)
   if (running.length > 0) {
@@ -39,23 +51,31 @@ export async function endProcesses(pids: readonly number[]): Promise<number> {
   return running.length
 }
 
-export async function endMarked(variable: string, value: string): Promise<number> {
-  return await endProcesses(findMarked(variable, value))
+export async function endMarked(mark: Mark): Promise<number> {
+  return await endProcesses(findMarked(mark))
 }
 
 /**
- * A postmaster that was killed leaves a small System V segment behind; line 7 of `postmaster.pid` names it. Removed only
- * when nobody is attached to it.
+ * A postmaster that was killed leaves a small System V segment behind; lines 1 and 7 of `postmaster.pid` name its maker and
+ * it. Removed only when it is that one (ids are given anew after a boot) and nobody is attached to it.
  * @see PostgreSQL source, `src/include/utils/pidfile.h`, and `sysv_shmem.c`
  */
 export function freeSharedMemory(dataDirectory: string): void {
-  const id = tryRead(path.join(dataDirectory, 'postmaster.pid'))?.split('\n')[6]?.trim().split(/\s+/)[1]
+  const lines = tryRead(path.join(dataDirectory, 'postmaster.pid'))?.split('\n')
+  const id = lines?.[6]?.trim().split(/\s+/)[1]
+  // postgres without a postmaster, as initdb runs it, writes its pid with a minus.
+  const maker = lines?.[0]?.replace('-', '')
   if (id === undefined) return
   const isIdle = tryRead('/proc/sysvipc/shm')
     ?.split('\n')
     .map(line => line.trim().split(/\s+/))
-    .some(fields => fields[1] === id && fields[6] === '0')
+    .some(fields => fields[1] === id && fields[4] === maker && fields[6] === '0')
   if (isIdle) execaSync('ipcrm', ['-m', id], { reject: false })
+}
+
+/** Where that cannot be seen, a signal that PostgreSQL can use does not harm anybody else. */
+function isPostgres(pid: number): boolean {
+  return process.platform !== 'linux' || readProc(pid, 'comm').trim() === 'postgres'
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
@@ -89,6 +109,14 @@ function allProcesses(): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
+}
+
+function workingFolderOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return ''
+  }
 }
 
 function readProc(pid: number, file: string): string {

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { ProcessIdentity } from './identity.ts'
+import type { Mark } from './processes.ts'
 
 /** What a run owns, written down before or as it comes to be, so that somebody else can end it when the run cannot. */
 export type Owned =
@@ -13,6 +14,8 @@ export type Owned =
   | { kind: 'process'; process: ProcessIdentity; what: string }
   /** The run has used Docker: its resources carry the label `drill.run` with the run's id. */
   | { kind: 'docker' }
+  /** The user ends the run: no drill begins any more. */
+  | { kind: 'interrupted' }
   /** The user asked to keep the data of this run: no sweep may remove it. */
   | { kind: 'kept' }
 
@@ -23,6 +26,11 @@ export const RUN_ID_VARIABLE = 'DRILL_RUN_ID'
 export const RUN_DIRECTORY_PREFIX = 'drill-'
 
 const FILE = 'owned.jsonl'
+
+/** Where the folders of runs are. Absolute: servers and programs are started from other working directories. */
+export function runsFolder(): string {
+  return path.resolve(tmpdir())
+}
 
 /** Plain data, so that it crosses from the run to its workers. */
 export interface RunContext {
@@ -53,7 +61,16 @@ export function readOwned(directory: string): Owned[] {
     })
 }
 
-/** Whether the user keeps the data of that run. */
-export function isKept(runId: string): boolean {
-  return readOwned(path.join(tmpdir(), `${RUN_DIRECTORY_PREFIX}${runId}`)).some(entry => entry.kind === 'kept')
+/** Whether the user keeps the data of the run of that directory; also where that is not for this user to read. */
+export function isKept(directory: string): boolean {
+  try {
+    return readOwned(directory).some(entry => entry.kind === 'kept')
+  } catch {
+    return true
+  }
+}
+
+/** By which the processes of a run are found that are not written down. */
+export function markOf({ id, directory }: Pick<RunContext, 'id' | 'directory'>): Mark {
+  return { variable: RUN_ID_VARIABLE, value: id, folder: directory }
 }

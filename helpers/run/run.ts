@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { deadlinesMs } from '../deadlines.ts'
 import { CannotRun } from '../failure.ts'
 import { identify } from './identity.ts'
-import { own, RUN_DIRECTORY_PREFIX, type RunContext } from './registry.ts'
+import { own, RUN_DIRECTORY_PREFIX, type RunContext, runsFolder } from './registry.ts'
 import { type Swept, sweepRun } from './sweep.ts'
 
 const JANITOR = [...process.execArgv, path.join(import.meta.dirname, 'janitor.ts')]
@@ -22,16 +23,17 @@ export function newRunId(): string {
 export class Run {
   readonly context: RunContext
   readonly #janitor: ChildProcess
-  #isOver = false
 
-  /** @throws {CannotRun} when the temporary folder cannot be written to. */
+  /** @throws {CannotRun} when the temporary folder cannot be written to (any more: `load-typescript.js` has tried). */
   static open(id: string): Run {
-    const directory = path.join(tmpdir(), `${RUN_DIRECTORY_PREFIX}${id}`)
+    const directory = path.join(runsFolder(), `${RUN_DIRECTORY_PREFIX}${id}`)
+    const owner = identify(process.pid)
     try {
       mkdirSync(directory, { mode: 0o700 })
+      own({ directory }, { kind: 'owner', process: owner })
     } catch (cause) {
       throw new CannotRun(
-        `the temporary folder ${tmpdir()} cannot be written to (${(cause as Error).message}): set TMPDIR to one that can`,
+        `the temporary folder ${runsFolder()} cannot be written to (${(cause as Error).message}): set TMPDIR to one that can`,
         { cause },
       )
     }
@@ -40,7 +42,6 @@ export class Run {
 
   private constructor(context: RunContext) {
     this.context = context
-    own(context, { kind: 'owner', process: identify(process.pid) })
     // The servers' user may pass through, and read nothing.
     chmodSync(context.directory, 0o711)
     this.#janitor = spawn(process.execPath, [...JANITOR, 'watch', context.directory], {
@@ -49,21 +50,33 @@ export class Run {
     })
     this.#janitor.unref()
     ;(this.#janitor.stdin as unknown as { unref(): void }).unref()
-    process.once('exit', () => this.sweepNow())
+    process.once('exit', () => this.#sweepNow())
   }
 
-  /** Ends what is left, synchronously: for a process that is about to exit. */
-  sweepNow(): void {
-    if (this.#isOver || !existsSync(this.context.directory)) return
-    this.#isOver = true
-    spawnSync(process.execPath, [...JANITOR, 'sweep', this.context.directory], { stdio: 'ignore', timeout: 60_000 })
+  /** No drill begins any more. Those under way are not ended by it. */
+  interrupt(): void {
+    own(this.context, { kind: 'interrupted' })
   }
 
-  /** The orderly end. What it still found besides the folder is a leak, and the drills' fault. */
+  /**
+   * The orderly end. What it still found besides the folder is a leak, and the drills' fault.
+   * @throws when something stays: then the janitor tries again when this process has ended, and the next run once more.
+   */
   async close(): Promise<Swept> {
     const swept = await sweepRun(this.context.directory, { workersToo: false })
-    this.#isOver = true
-    this.#janitor.stdin?.end('done\n')
+    const isGone = once(this.#janitor, 'exit')
+    this.#janitor.ref()
+    if (this.#janitor.kill('SIGKILL')) await isGone
     return swept
+  }
+
+  /** Ends what is left, synchronously: this process is about to exit. */
+  #sweepNow(): void {
+    if (this.#janitor.killed || !existsSync(this.context.directory)) return
+    const { status } = spawnSync(process.execPath, [...JANITOR, 'sweep', this.context.directory], {
+      stdio: 'ignore',
+      timeout: deadlinesMs.sweep,
+    })
+    if (status === 0) this.#janitor.kill('SIGKILL')
   }
 }

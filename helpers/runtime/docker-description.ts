@@ -30,9 +30,11 @@ export interface DockerDescription extends RuntimeDescription {
 export const RUN_LABEL = 'drill.run'
 /** Tells the next run whether the one that made it still lives. */
 export const OWNER_LABEL = 'drill.owner'
+/** Where its registry is, which says whether the user keeps its data. */
+export const DIRECTORY_LABEL = 'drill.directory'
 
-export function labelsOf(run: Pick<RunContext, 'id'>, owner: ProcessIdentity): Record<string, string> {
-  return { [RUN_LABEL]: run.id, [OWNER_LABEL]: JSON.stringify(owner) }
+export function labelsOf(run: Pick<RunContext, 'id' | 'directory'>, owner: ProcessIdentity): Record<string, string> {
+  return { [RUN_LABEL]: run.id, [OWNER_LABEL]: JSON.stringify(owner), [DIRECTORY_LABEL]: run.directory }
 }
 
 /** Of a container, volume or network: the run's id stands first, so that even one without labels is known for the run's. */

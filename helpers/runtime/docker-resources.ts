@@ -3,7 +3,7 @@ import { stateOf } from '../run/identity.ts'
 import { isKept } from '../run/registry.ts'
 import { connectDocker, removeContainer, removeNetwork, removeVolume, statusOf } from './docker-client.ts'
 import { findDaemon } from './docker-daemon.ts'
-import { OWNER_LABEL, RUN_LABEL, resourcePrefix } from './docker-description.ts'
+import { DIRECTORY_LABEL, OWNER_LABEL, RUN_LABEL, resourcePrefix } from './docker-description.ts'
 
 /** How often to look again for what is in use by something that was removed a moment later, or was still being made. */
 const PASSES = 5
@@ -51,12 +51,11 @@ export async function sweepDeadDocker(): Promise<string[]> {
   ])
   const dead = new Set<string>()
   for (const { Labels: labels } of [...containers, ...(volumes ?? []), ...networks]) {
-    const [runId, owner] = [labels?.[RUN_LABEL], labels?.[OWNER_LABEL]]
-    if (runId && owner && stateOf(JSON.parse(owner)) === 'dead') dead.add(runId)
+    const [runId, owner, directory] = [labels?.[RUN_LABEL], labels?.[OWNER_LABEL], labels?.[DIRECTORY_LABEL]]
+    if (runId && owner && directory && stateOf(JSON.parse(owner)) === 'dead' && !isKept(directory)) dead.add(runId)
   }
-  const toSweep = [...dead].filter(runId => !isKept(runId))
-  for (const runId of toSweep) await sweepDocker(runId)
-  return toSweep
+  for (const runId of dead) await sweepDocker(runId)
+  return [...dead]
 }
 
 async function reachDocker(): Promise<Dockerode> {

@@ -120,6 +120,8 @@ export async function makeTemplate(
     {
       ...user,
       cwd: path.dirname(directory),
+      // Not for Ctrl-C: it would take away the record of the shared memory that its servers leave.
+      detached: true,
       env: { LC_ALL: 'C', TZ: 'UTC', [RUN_ID_VARIABLE]: run.id },
       reject: false,
     },

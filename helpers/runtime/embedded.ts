@@ -7,9 +7,10 @@ import type { Settings } from '../postgres/conf.ts'
 import { restampSystemIdentifier } from '../postgres/control-file.ts'
 import type { Connection } from '../postgres/session.ts'
 import { identify } from '../run/identity.ts'
-import { endMarked, freeSharedMemory } from '../run/processes.ts'
+import { endMarked, freeSharedMemory, type Mark } from '../run/processes.ts'
 import { own, RUN_ID_VARIABLE, type RunContext } from '../run/registry.ts'
 import { commandFailed } from './command-failed.ts'
+import { assertHoldsServers } from './embedded-place.ts'
 import { findPrograms, makeTemplate } from './embedded-programs.ts'
 import { findServerUser } from './embedded-user.ts'
 import { EmbeddedVolume } from './embedded-volume.ts'
@@ -24,11 +25,14 @@ export interface EmbeddedDescription extends RuntimeDescription {
   template: string
 }
 
-/** Marks the processes of one node, so that an archive_command that hangs in a session of its own is found when the node goes. */
+/** Marks the processes of one node: when the node goes, they go. */
 const NODE_VARIABLE = 'DRILL_NODE'
+/** Marks a server and what it starts: an archive_command that hangs, in a session of its own, outlives its server. */
+const SERVER_VARIABLE = 'DRILL_SERVER'
 
 /** @throws {CannotRun} when PostgreSQL's programs for that major are not installed or do not run here. */
 export async function openEmbedded(major: number, run: RunContext, reason: string): Promise<EmbeddedDescription> {
+  assertHoldsServers(run.directory)
   const { bin, serverVersion } = await findPrograms(major, path.join(run.directory, 'programs'))
   const template = path.join(run.directory, 'template')
   await makeTemplate(bin, template, run)
@@ -67,6 +71,7 @@ function newVolume(run: RunContext, name: string): EmbeddedVolume {
 class EmbeddedNode extends PostgresNode {
   readonly data: EmbeddedVolume
   #port = 0
+  #isDestroyed = false
 
   constructor(
     name: string,
@@ -126,14 +131,17 @@ class EmbeddedNode extends PostgresNode {
   }
 
   #spawn(settings: Settings): ServerProcess {
+    this.#assertUsable()
     const child = spawn(path.join(this.description.bin, 'postgres'), ['-D', this.data.path, ...asArguments(settings)], {
       ...findServerUser(),
       cwd: this.data.path,
-      env: this.#environment,
+      env: { ...this.#environment, [SERVER_VARIABLE]: this.data.path },
       // A group of its own: Ctrl-C is for the run, which stops its servers in order.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
+    // What outlives it holds its log open, and is nobody's any more. What cannot be ended now, destroy() complains of.
+    child.once('exit', () => endMarked(this.#mark(SERVER_VARIABLE)).catch(() => undefined))
     if (child.pid !== undefined) own(this.run, { kind: 'process', process: identify(child.pid), what: this.name })
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => this.log.append(chunk))
     const ended = new Promise<number | string>(resolve => {
@@ -159,11 +167,14 @@ class EmbeddedNode extends PostgresNode {
   }
 
   async exec(script: string, { stdin }: { stdin?: Readable } = {}): Promise<string> {
+    this.#assertUsable()
     const result = await execa('sh', ['-c', script], {
       ...findServerUser(),
       cwd: '/',
       env: this.#environment,
       extendEnv: false,
+      // As with a server.
+      detached: true,
       reject: false,
       ...(stdin ? { input: stdin } : { stdin: 'ignore' }),
     })
@@ -180,10 +191,19 @@ class EmbeddedNode extends PostgresNode {
   }
 
   async destroy(): Promise<void> {
-    await this.stopImmediately()
-    await endMarked(NODE_VARIABLE, this.data.path)
+    this.#isDestroyed = true
+    await Promise.all([this.stopImmediately(), endMarked(this.#mark(NODE_VARIABLE))])
     freeSharedMemory(this.data.path)
     await this.data.destroy()
+  }
+
+  /** A drill that was cut off may go on for a while. */
+  #assertUsable(): void {
+    if (this.#isDestroyed) throw new Error(`${this.name} was destroyed`)
+  }
+
+  #mark(variable: string): Mark {
+    return { variable, value: this.data.path, folder: this.data.path }
   }
 }
 

@@ -20,9 +20,9 @@ export async function openRuntime(
   if (config.runtime === 'embedded') return await openEmbedded(config.pgMajor, run, 'DRILL_RUNTIME=embedded')
   const { openDocker, probeDocker } = await import('./docker.ts')
   const openContainers = async (reason: string) => {
-    own(run, { kind: 'docker' })
     const { sweepDeadDocker } = await import('./docker-resources.ts')
     await sweepDeadDocker()
+    own(run, { kind: 'docker' })
     return await openDocker({ image: config.image, reason }, run)
   }
   if (config.runtime === 'docker') return await openContainers('DRILL_RUNTIME=docker')

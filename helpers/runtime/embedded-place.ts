@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process'
+import { statfsSync } from 'node:fs'
+import path from 'node:path'
+import { CannotRun } from '../failure.ts'
+import { findServerUser } from './embedded-user.ts'
+
+/** What the core drills have on disk at their peak, two at a time, and a quarter more. */
+const ROOM_MIB = 640
+const MIB = 1024 * 1024
+
+/**
+ * That servers can be run below a folder of the temporary one: there is room, and the user they run as can get there.
+ * Looked at by going there, since modes do not tell all (access control lists, mounts).
+ * @throws {CannotRun} when not.
+ */
+export function assertHoldsServers(directory: string): void {
+  const folder = path.dirname(directory)
+  const { bavail, bsize } = statfsSync(directory)
+  const freeMiB = Math.floor((bavail * bsize) / MIB)
+  if (freeMiB < ROOM_MIB) {
+    throw new CannotRun(
+      `the temporary folder ${folder} has ${freeMiB} MiB free, and the drills need ${ROOM_MIB}: make room there, or set TMPDIR to a folder with more`,
+    )
+  }
+  const user = findServerUser()
+  if (
+    user &&
+    spawnSync('sh', ['-c', 'cd "$1"', 'sh', directory], { ...user, cwd: '/', stdio: 'ignore' }).status !== 0
+  ) {
+    throw new CannotRun(
+      `the temporary folder ${folder} cannot be entered by the user nobody, whom the servers run as: set TMPDIR to one that every user may enter, or start the drills as an ordinary user`,
+    )
+  }
+}
