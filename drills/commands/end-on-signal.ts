@@ -65,6 +65,8 @@ export class Interruption implements Reporter {
     process.prependListener('exit', () => {
       process.exitCode = exitStatus
     })
+    // A worker that was only just being started may have got the signal, on which vitest breaks.
+    process.on('uncaughtException', () => process.exit(exitStatus))
     if (!this.#vitest) process.exit(exitStatus)
     this.#run.interrupt()
     setTimeout(() => process.exit(exitStatus), deadlinesMs.interruptedRun).unref()
