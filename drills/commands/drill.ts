@@ -121,6 +121,7 @@ async function createVitestIn(
       root: ROOT,
       config: path.join(ROOT, 'vitest.config.ts'),
       watch: false,
+      configLoader: 'native',
       project: projects,
       reporters,
       // On its workers too, from the first moment.
