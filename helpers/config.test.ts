@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Config, ConfigMistakes, describeConfig, loadConfig, redact, variableNames } from './config.ts'
+import { type Config, ConfigMistakes, describeConfig, loadConfig, redact, secretsOf, variableNames } from './config.ts'
 import { CannotRun } from './failure.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'config-test-'))
@@ -325,5 +325,21 @@ describe('.env.example', () => {
   test('states the defaults that count', () => {
     const defaults = load({ DRILL_API_COMMAND: 'x' })
     expect({ ...load({ DRILL_API_COMMAND: 'x' }, uncommented), variables: {} }).toEqual({ ...defaults, variables: {} })
+  })
+})
+
+describe('the secrets in what the user has set', () => {
+  test.each([
+    ['DRILL_API_COMMAND', 'env MYPASSWORD=hunter2secret node api.js', 'hunter2secret'],
+    ['DRILL_API_COMMAND', 'api --token abcTOKEN9 --verbose', 'abcTOKEN9'],
+    ['DRILL_ARCHIVE_COMMAND', 'push https://me:wal-pass@store/%f %p', 'wal-pass'],
+  ])('of %s = %s', (name, value, secret) => {
+    expect(secretsOf({ variables: { [name]: value } })).toContain(secret)
+  })
+
+  test('are none where nothing is named like one', () => {
+    expect(
+      secretsOf({ variables: { DRILL_RUNTIME: 'docker', DRILL_RESTORE_COMMAND: 'cp "{archive}/%f" "%p"' } }),
+    ).toEqual([])
   })
 })

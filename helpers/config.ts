@@ -198,6 +198,26 @@ export function redact(text: string): string {
   return SECRETS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), text)
 }
 
+/**
+ * The secrets that `redact` would hide in what the user has set, as they are: what an application is given it may repeat,
+ * without the name beside it by which it would be known.
+ */
+export function secretsOf({ variables }: Pick<Config, 'variables'>): string[] {
+  const secrets = Object.values(variables).flatMap(text =>
+    SECRETS.flatMap(pattern => [...text.matchAll(pattern)].map(([whole, before = '']) => whole.slice(before.length))),
+  )
+  // Of a URL's credentials, the password alone as well; of a quoted value, what is in the quotes.
+  const parts = secrets.flatMap(secret => [
+    secret,
+    secret.slice(secret.indexOf(':') + 1),
+    secret.replaceAll(/^["']|["']$/g, ''),
+  ])
+  return [...new Set(parts)].filter(part => part.length >= SHORTEST_SECRET)
+}
+
+/** To hide something shorter wherever it occurs would hide the evidence. */
+const SHORTEST_SECRET = 4
+
 function userVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment)

@@ -170,7 +170,8 @@ describe("a run's verdict", () => {
   const leftover = { ...finished, problems: [{ kind: 'leftover', message: 'a process' }] }
 
   it.each<[string, Verdict, DrillRecord[], RunProgress, string[]]>([
-    ['all passed', 'passed', [passed, passed], finished, []],
+    ['all passed', 'passed', [passed, sampleRecord({ id: 'R1', journal: sampleJournal({ id: 'R1' }) })], finished, []],
+    ['two of one id', 'unknown', [passed, passed], finished, []],
     ['one not exercised', 'passed', [passed, skipped], finished, []],
     ['one failed', 'failed', [passed, failed, crashed], leftover, []],
     ['one unknown', 'unknown', [passed, crashed], finished, []],
@@ -181,7 +182,9 @@ describe("a run's verdict", () => {
     ['still running', 'unknown', [passed], { state: 'running', problems: [] }, []],
     ['the one not exercised is required', 'failed', [passed, skipped], finished, ['N7']],
     ['its capability is required', 'failed', [passed, skipped], finished, ['fullArchive']],
-    ['something else is required', 'passed', [passed, skipped], finished, ['networkCut', 'docker']],
+    ['what is required was exercised', 'passed', [passed, skipped], finished, ['P1', 'docker']],
+    ['a capability is required that the runtime lacks', 'failed', [passed], finished, ['networkCut']],
+    ['a drill is required that is not part of the run', 'failed', [passed], finished, ['P9']],
   ])('%s: %s', (_what, verdict, records, progress, require) => {
     const { run } = buildEvidence({ ...sampleFacts, require }, records, progress)
     expect(run.verdict).toBe(verdict)

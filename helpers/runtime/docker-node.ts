@@ -31,7 +31,7 @@ export class DockerNode extends PostgresNode {
   readonly #resource: string
   #container: Promise<Container> | undefined
   #startedContainer: StartedTestContainer | undefined
-  #isDestroyed = false
+  isDestroyed = false
 
   constructor(
     name: string,
@@ -57,7 +57,7 @@ export class DockerNode extends PostgresNode {
   }
 
   protected async create(): Promise<void> {
-    if (this.#isDestroyed) throw new Error(`${this.name} was destroyed`)
+    if (this.isDestroyed) throw new Error(`${this.name} was destroyed`)
     this.#container ??= this.#startContainer()
     this.#startedContainer = (await this.#container).started
   }
@@ -88,7 +88,7 @@ export class DockerNode extends PostgresNode {
   }
 
   async #handle(): Promise<Dockerode.Container> {
-    if (!this.#container || this.#isDestroyed) throw new Error(`${this.name} is not there`)
+    if (!this.#container || this.isDestroyed) throw new Error(`${this.name} is not there`)
     return (await this.#container).handle
   }
 
@@ -151,11 +151,13 @@ export class DockerNode extends PostgresNode {
   }
 
   get lookHint(): string {
-    return `data in ${DATA} of the container ${this.#resource}; look with docker exec -it -u ${this.host.description.user} ${this.#resource} sh, start it there with postgres -D ${DATA}`
+    const { user } = this.host.description
+    const options = `-c unix_socket_directories=/tmp -c archive_mode=off -c hba_file=/tmp/look.conf`
+    return `data in ${DATA} of the container ${this.#resource}; look with docker exec -it -u ${user} ${this.#resource} sh, start a server on it there: echo 'local all all trust' > /tmp/look.conf; postgres -D ${DATA} ${options} & psql -h /tmp -U postgres dispatch`
   }
 
   async destroy(): Promise<void> {
-    this.#isDestroyed = true
+    this.isDestroyed = true
     if (!this.#container) return
     // What is being made can only be removed once it is there.
     await this.#container.catch(() => undefined)

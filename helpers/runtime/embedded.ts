@@ -71,7 +71,7 @@ function newVolume(run: RunContext, name: string): EmbeddedVolume {
 class EmbeddedNode extends PostgresNode {
   readonly data: EmbeddedVolume
   #port = 0
-  #isDestroyed = false
+  isDestroyed = false
 
   constructor(
     name: string,
@@ -186,12 +186,13 @@ class EmbeddedNode extends PostgresNode {
   }
 
   get lookHint(): string {
-    const user = findServerUser() ? 'as the user nobody ' : ''
-    return `data in ${this.data.path}; start it ${user}with ${this.description.bin}/postgres -D ${this.data.path} -p 5433 -k ''`
+    const user = findServerUser() ? 'as the user nobody: ' : ''
+    const options = `-p 5433 -k '' -c archive_mode=off -c hba_file=${this.data.path}/look.conf`
+    return `data in ${this.data.path}; start a server on it ${user}echo 'host all all 127.0.0.1/32 trust' > ${this.data.path}/look.conf; ${this.description.bin}/postgres -D ${this.data.path} ${options}; then psql -h 127.0.0.1 -p 5433 -U postgres dispatch`
   }
 
   async destroy(): Promise<void> {
-    this.#isDestroyed = true
+    this.isDestroyed = true
     await Promise.all([this.stopImmediately(), endMarked(this.#mark(NODE_VARIABLE))])
     freeSharedMemory(this.data.path)
     await this.data.destroy()
@@ -199,7 +200,7 @@ class EmbeddedNode extends PostgresNode {
 
   /** A drill that was cut off may go on for a while. */
   #assertUsable(): void {
-    if (this.#isDestroyed) throw new Error(`${this.name} was destroyed`)
+    if (this.isDestroyed) throw new Error(`${this.name} was destroyed`)
   }
 
   #mark(variable: string): Mark {

@@ -56,6 +56,7 @@ export abstract class PostgresNode {
    * @throws {Failure} `command-failed` when it does not exit with 0.
    */
   abstract exec(script: string, options?: { stdin?: Readable }): Promise<string>
+  abstract readonly isDestroyed: boolean
   /** Where its data is and how to look at it, for a user who keeps it after a drill. */
   abstract readonly lookHint: string
   /** Removes server, data directory and all else that belongs to it. Works at any moment, and twice. */
