@@ -165,7 +165,7 @@ describe("a run's verdict", () => {
   const skipped = sampleRecord({
     state: 'skipped',
     note: 'no Docker',
-    journal: sampleJournal({ id: 'N7', needs: ['fullArchive'] }),
+    journal: sampleJournal({ id: 'N7' }),
   })
   const leftover = { ...finished, problems: [{ kind: 'leftover', message: 'a process' }] }
 

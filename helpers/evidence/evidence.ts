@@ -97,7 +97,6 @@ export const drillSchema = z.object({
   runbook: z.string().describe("The runbook's section that it drills"),
   controls: z.array(z.string()),
   tags: z.array(z.string()),
-  needs: z.array(z.string()).optional().describe("A runtime's capabilities without which it is not exercised"),
   verdict: verdictSchema,
   reason: z.string().optional().describe('Of `not exercised` and `unknown`'),
   problems: z.array(problemSchema),

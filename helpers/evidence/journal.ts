@@ -6,8 +6,6 @@ export interface JournalRecord {
   id: string
   runbook: string
   controls: string[]
-  /** A runtime's capabilities without which the drill is not exercised. */
-  needs?: string[]
   startedAt: string
   steps: Step[]
   /** Where data is that the user keeps, and how to look at it. */

@@ -76,11 +76,7 @@ export async function untilPausedAt(node: PostgresNode, target: RecoveryTarget):
           `${node.name} came to its target (recovery stopped ${stopped.side} ${stopped.what}) and promoted itself instead of pausing`,
           evidence,
         )
-      : new Failure(
-          'recovered-past-target',
-          `${node.name} did not stop at ${describeTarget(target)}: it replayed all it could get and promoted itself`,
-          evidence,
-        )
+      : pastTarget(node, target, events)
   }
   if (!stopped)
     throw new Failure(
@@ -109,12 +105,18 @@ async function untilRecoveryEnds(node: PostgresNode): Promise<void> {
 }
 
 /**
- * Waits until a recovery whose action is to promote has done so, and the server accepts writes.
- * @throws {Failure} `recovery-refused` when the server gives up.
+ * Waits until a recovery whose action is to promote has done so and the server accepts writes, and proves from the log that
+ * it stopped at its target and not at the end of what there was.
+ * @throws {Failure} `recovery-refused` when the server gives up; `recovered-past-target` or `target-not-reached` when it
+ *   stopped elsewhere.
  */
-export async function untilPromoted(node: PostgresNode): Promise<void> {
+export async function untilPromotedAt(node: PostgresNode, target: RecoveryTarget): Promise<RecoveryEvents> {
   await untilRecoveryEnds(node)
   await node.waitForLog(`${node.name} to accept writes`, /database system is ready to accept connections/, 'promotion')
+  const events = recoveryEvents(node)
+  if (!events.stopped) throw pastTarget(node, target, events)
+  assertStop(node, target, events.stopped)
+  return events
 }
 
 /**
@@ -179,8 +181,29 @@ function assertSide(
   replayLsn: Lsn,
   stopped: PausedAtTarget['stopped'],
 ): void {
+  assertStop(node, target, stopped)
   if (target.kind !== 'lsn') return
   const evidence = { target: target.lsn.toString(), replayLsn: replayLsn.toString(), stopped: stopped.what }
+  if (!target.inclusive && target.lsn.isBefore(replayLsn)) {
+    throw new Failure(
+      'recovered-past-target',
+      `${node.name} has replayed up to ${replayLsn}, past ${describeTarget(target)}`,
+      evidence,
+    )
+  }
+  if (target.inclusive && replayLsn.isAtOrBefore(target.lsn)) {
+    throw new Failure(
+      'target-not-reached',
+      `${node.name} has replayed up to ${replayLsn} only, short of ${describeTarget(target)}`,
+      evidence,
+    )
+  }
+}
+
+/** The record that the log says recovery stopped at lies on the right side of the target. */
+function assertStop(node: PostgresNode, target: RecoveryTarget, stopped: PausedAtTarget['stopped']): void {
+  if (target.kind !== 'lsn') return
+  const evidence = { target: target.lsn.toString(), stopped: stopped.what }
   const side = target.inclusive ? 'after' : 'before'
   if (!stopped.lsn || stopped.lsn.isBefore(target.lsn)) {
     throw new Failure(
@@ -196,18 +219,12 @@ function assertSide(
       evidence,
     )
   }
-  if (!target.inclusive && target.lsn.isBefore(replayLsn)) {
-    throw new Failure(
-      'recovered-past-target',
-      `${node.name} has replayed up to ${replayLsn}, past ${describeTarget(target)}`,
-      evidence,
-    )
-  }
-  if (target.inclusive && replayLsn.isAtOrBefore(target.lsn)) {
-    throw new Failure(
-      'target-not-reached',
-      `${node.name} has replayed up to ${replayLsn} only, short of ${describeTarget(target)}`,
-      evidence,
-    )
-  }
+}
+
+function pastTarget(node: PostgresNode, target: RecoveryTarget, { restored }: RecoveryEvents): Failure {
+  return new Failure(
+    'recovered-past-target',
+    `${node.name} did not stop at ${describeTarget(target)}: it replayed all it could get and promoted itself`,
+    { target: describeTarget(target), restored },
+  )
 }

@@ -151,9 +151,9 @@ export class DockerNode extends PostgresNode {
   }
 
   get lookHint(): string {
-    const { user } = this.host.description
+    const { user, bin } = this.host.description
     const options = `-c unix_socket_directories=/tmp -c archive_mode=off -c hba_file=/tmp/look.conf`
-    return `data in ${DATA} of the container ${this.#resource}; look with docker exec -it -u ${user} ${this.#resource} sh, start a server on it there: echo 'local all all trust' > /tmp/look.conf; postgres -D ${DATA} ${options} & psql -h /tmp -U postgres dispatch`
+    return `data in ${DATA} of the container ${this.#resource}; look with docker exec -it -u ${user} ${this.#resource} sh, start a server on it there: echo 'local all all trust' > /tmp/look.conf; ${bin}/postgres -D ${DATA} ${options} & psql -h /tmp -U postgres dispatch`
   }
 
   async destroy(): Promise<void> {
