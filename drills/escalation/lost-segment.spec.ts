@@ -6,7 +6,8 @@
 //         outlasted the RTO window, try to recover, put the segment back, see the alarm clear and the recovery succeed.
 import { test } from '../../fixtures/drill.ts'
 import { expectCleared, expectFiring, expectQuiet, watchArchive } from '../../fixtures/escalation.ts'
-import { expectLedgerAt, expectPromotedAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations.ts'
+import { expectPromotedAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations/recovery.ts'
+import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 
 test('a lost segment escalates, and recovery refuses to promote', {

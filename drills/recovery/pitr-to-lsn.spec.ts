@@ -5,19 +5,11 @@
 // Method: commit on both sides of a target, delete everything, fence the application, lose the primary with its disk,
 //         recover from base backup and archive alone; compare with the ledger while replay is paused, promote, serve.
 import { test } from '../../fixtures/drill.ts'
-import {
-  expectArchiveUntouched,
-  expectCountsSince,
-  expectFenceHeld,
-  expectHealth,
-  expectIsolated,
-  expectLedgerAt,
-  expectObjectives,
-  expectPausedAt,
-  expectTimeline,
-  expectTrafficFlows,
-  measureRpo,
-} from '../../fixtures/expectations.ts'
+import { expectFenceHeld, expectHealth, expectTrafficFlows } from '../../fixtures/expectations/application.ts'
+import { expectArchiveUntouched } from '../../fixtures/expectations/archive.ts'
+import { expectObjectives, measureRpo } from '../../fixtures/expectations/objectives.ts'
+import { expectIsolated, expectPausedAt, expectTimeline } from '../../fixtures/expectations/recovery.ts'
+import { expectCountsSince, expectLedgerAt } from '../../fixtures/expectations/rows.ts'
 import { compareTables, describeDamage } from '../../helpers/readiness/damage.ts'
 import { readTables } from '../../helpers/readiness/table-state.ts'
 import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
