@@ -47,7 +47,12 @@ const PREFIX = 'DRILL_'
 /** Set by the suite for the processes that it starts, never by a user. */
 const INTERNAL: readonly string[] = [RUN_ID_VARIABLE, 'DRILL_SABOTAGE']
 
-const capabilities: Record<Capability, true> = { readOnlyArchive: true, fullArchive: true, networkCut: true }
+const capabilities: Record<Capability, true> = {
+  readOnlyArchive: true,
+  fullArchive: true,
+  networkCut: true,
+  clientPrograms: true,
+}
 const requirable = ['docker', ...Object.keys(capabilities)]
 const isDrillId = (text: string) => /^[PNR][1-9]\d*$/.test(text)
 

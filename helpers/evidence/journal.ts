@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Failure } from '../failure.ts'
 import type { Deviation, Observations, Problem, Rpo, Rto, Sizes, Step, Verdict } from './evidence.ts'
 
@@ -27,7 +28,8 @@ export type StepListener = (step: Step, depth: number) => void
 export class Journal {
   readonly record: JournalRecord
   readonly #onStep: StepListener
-  #open: Step[] = []
+  /** The steps that the code now running stands in: several may be open side by side. */
+  readonly #open = new AsyncLocalStorage<readonly Step[]>()
 
   constructor(drill: Pick<JournalRecord, 'id' | 'runbook' | 'controls'>, onStep: StepListener = () => undefined) {
     this.record = {
@@ -53,12 +55,12 @@ export class Journal {
       observations: {},
       steps: [],
     }
-    const siblings = this.#open.at(-1)?.steps ?? this.record.steps
+    const outer = this.#open.getStore() ?? []
+    const siblings = outer.at(-1)?.steps ?? this.record.steps
     siblings.push(step)
-    this.#open.push(step)
     const startedAtMs = performance.now()
     try {
-      const value = await body()
+      const value = await this.#open.run([...outer, step], async () => body())
       step.verdict = 'passed'
       return value
     } catch (error) {
@@ -66,14 +68,13 @@ export class Journal {
       throw error
     } finally {
       step.durationSeconds = (performance.now() - startedAtMs) / 1000
-      this.#open = this.#open.filter(one => one !== step)
-      this.#onStep(step, this.#open.length)
+      this.#onStep(step, outer.length)
     }
   }
 
   /** Adds to what the open step saw; outside a step, to the last one. */
   observe(observations: Observations): void {
-    const step = this.#open.at(-1) ?? this.record.steps.at(-1)
+    const step = this.#open.getStore()?.at(-1) ?? this.record.steps.at(-1)
     if (!step) throw new Error('nothing can be observed before the first step')
     Object.assign(step.observations, observations)
   }

@@ -22,14 +22,18 @@ export const ISOLATION: Settings = {
 
 /**
  * Reads the settings back from the running server: a later line, a command line or an include could have won.
+ * @param meant names of settings that this recovery was given on purpose.
  * @throws {Failure} `not-isolated`, naming each setting that is not as it must be.
  */
-export async function assertIsolated(restored: PostgresNode): Promise<Record<string, string>> {
+export async function assertIsolated(
+  restored: PostgresNode,
+  meant: readonly string[] = [],
+): Promise<Record<string, string>> {
   const rows = await restored.query('SELECT name, setting FROM pg_settings WHERE name = ANY ($1)', [
     Object.keys(ISOLATION),
   ])
   const seen = Object.fromEntries(rows.map(({ name, setting }) => [name ?? '', setting ?? '']))
-  const wrong = Object.entries(ISOLATION).filter(([name, value]) => !isSet(value, seen[name]))
+  const wrong = Object.entries(ISOLATION).filter(([name, value]) => !meant.includes(name) && !isSet(value, seen[name]))
   if (wrong.length > 0) {
     const list = wrong.map(([name]) => `${name} = '${seen[name] ?? '(unknown)'}'`).join(', ')
     throw new Failure('not-isolated', `${restored.name} could reach what it was restored from: ${list}`, {

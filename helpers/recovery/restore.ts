@@ -1,7 +1,8 @@
 import type { BaseBackup } from '../backup/base-backup.ts'
 import { verifyBaseBackup } from '../backup/manifest.ts'
+import { moveTablespaces, type RestoredTablespace } from '../backup/tablespaces.ts'
 import type { Deviation } from '../evidence/evidence.ts'
-import { Failure } from '../failure.ts'
+import type { Settings } from '../postgres/conf.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 import { ISOLATION } from './isolation.ts'
 import { type RecoveryTarget, type RecoveryTargetAction, targetSettings } from './recovery-target.ts'
@@ -16,44 +17,55 @@ export interface RestorePlan {
   target: RecoveryTarget
   action: RecoveryTargetAction
   targetTimeline: 'latest' | 'current' | number
+  /** A new place for each tablespace of the backup, which the node has mounted. */
+  tablespaces?: readonly RestoredTablespace[]
+  /** Written last, over all else: what this one recovery is to do otherwise. */
+  settings?: Settings
 }
 
 /**
  * Restores a base backup onto a node that does not exist yet, checks every file against the backup's manifest, and
  * configures recovery the runbook's way: `recovery.signal`, and the settings in `postgresql.auto.conf`. Nothing is started.
- * @throws {Failure} `backup-damaged` when the files are not those of the manifest; `tablespaces-not-mapped` for a backup
- *   with tablespaces, before anything is copied.
+ * @throws {Failure} `tablespace-not-restored` when a tablespace has no new place, `backup-damaged` when the files are not
+ *   those of the manifest.
  * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup"
  */
 export async function restoreBaseBackup(
   node: PostgresNode,
-  { backup, restoreCommand, target, action, targetTimeline }: RestorePlan,
+  { backup, restoreCommand, target, action, targetTimeline, tablespaces = [], settings = {} }: RestorePlan,
 ): Promise<void> {
-  if (backup.tablespaces.length > 0) {
-    // Its tablespace_map names the places on the server it was taken of: a start would write there.
-    const places = backup.tablespaces.map(({ location }) => location).join(', ')
-    throw new Failure(
-      'tablespaces-not-mapped',
-      `the backup has tablespaces (${places}), for which there is no place on ${node.name}`,
-      { places },
-    )
-  }
   await node.initFrom(backup)
-  await verifyBaseBackup(backup, node.data)
+  for (const { oid, volume, folder } of tablespaces) {
+    const [from, to] = [`${backup.path}/../tablespaces/${oid}`, `${volume.path}/${folder}`]
+    await node.exec(`mkdir -p '${to}' && cp -a '${from}/.' '${to}' && chmod 700 '${to}'`)
+  }
+  await verifyBaseBackup(backup, node.data, tablespaces)
+  // Of the server it was taken of, the map names the places: a start would write there.
+  if (backup.tablespaces.length > 0) {
+    const map = await node.data.read(TABLESPACE_MAP)
+    await node.data.write(TABLESPACE_MAP, moveTablespaces(map.toString('utf8'), tablespaces))
+  }
   await node.configure({
     restore_command: restoreCommand,
     recovery_target_timeline: String(targetTimeline),
     ...targetSettings(target, action),
     ...ISOLATION,
+    ...settings,
   })
   await node.data.write('recovery.signal', '')
 }
 
+const TABLESPACE_MAP = 'tablespace_map'
+
 /** What has to be done beyond the runbook's section 3, step 4, and the words for it that the runbook lacks. */
-export const RESTORE_DEVIATIONS: readonly Deviation[] = [
+export function deviationsOf(target: RecoveryTarget): readonly Deviation[] {
+  return target.kind === 'latest' ? ALWAYS : [...WITH_TARGET, ...ALWAYS]
+}
+
+const WITH_TARGET: readonly Deviation[] = [
   {
     section: '3.4',
-    what: 'a recovery target was set (recovery_target_lsn, recovery_target_inclusive = off)',
+    what: 'exactly one recovery target was set, such as recovery_target_lsn with recovery_target_inclusive = off',
     why: 'without one, recovery replays to the end of the archive, the bad change included, and promotes',
     proposedText:
       "Set exactly one recovery target just before the bad change, for example: recovery_target_lsn = '0/3000060' and recovery_target_inclusive = off.",
@@ -65,6 +77,9 @@ export const RESTORE_DEVIATIONS: readonly Deviation[] = [
     proposedText:
       "Set recovery_target_action = 'pause', verify the data read-only, and only then promote with SELECT pg_promote().",
   },
+]
+
+const ALWAYS: readonly Deviation[] = [
   {
     section: '3.4',
     what: 'every other recovery_target setting was written empty',

@@ -8,8 +8,9 @@ export type RuntimeName = 'docker' | 'embedded'
  * - `readOnlyArchive`: a server can be given the archive so that it cannot write to it
  * - `fullArchive`: an archive can be made so small that it fills up
  * - `networkCut`: a server can be cut off from the others while it runs
+ * - `clientPrograms`: PostgreSQL's own client programs are where the server runs, `pg_basebackup` and its kin
  */
-export type Capability = 'readOnlyArchive' | 'fullArchive' | 'networkCut'
+export type Capability = 'readOnlyArchive' | 'fullArchive' | 'networkCut' | 'clientPrograms'
 
 /** All that a worker needs to join a runtime that the run has opened: plain data, so that it crosses processes. */
 export interface RuntimeDescription {
