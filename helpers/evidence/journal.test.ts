@@ -81,19 +81,34 @@ describe('the steps of a journal', () => {
     expect(journal.record.steps.map(one => one.verdict)).toEqual(['passed'])
   })
 
-  test('stand within the innermost one that still runs, never within one that has ended', async () => {
+  test('stand in the step whose code began them, with what was seen, when several run side by side', async () => {
     const journal = new Journal(P1)
     const [first, second] = [deferred(), deferred()]
-    const outer = journal.step('Outer', () => first.promise)
-    const inner = journal.step('Inner', () => second.promise)
-    first.resolve()
-    await outer
-    await journal.step('Meanwhile', () => undefined)
-    second.resolve()
-    await inner
+    const restoreTo = (where: string, hold: Promise<unknown>) =>
+      journal.step(where, async () => {
+        await hold
+        await journal.step(`Promote ${where}`, () => undefined)
+        journal.observe({ where })
+      })
+    await journal.step('Restore twice', async () => {
+      const both = [restoreTo('here', first.promise), restoreTo('there', second.promise)]
+      second.resolve()
+      await both[1]
+      first.resolve()
+      await both[0]
+    })
     await journal.step('After', () => undefined)
-    expect(journal.record.steps.map(step => step.title)).toEqual(['Outer', 'After'])
-    expect(journal.record.steps[0]?.steps[0]?.steps.map(step => step.title)).toEqual(['Meanwhile'])
+    expect(journal.record.steps.map(step => step.title)).toEqual(['Restore twice', 'After'])
+    expect(
+      journal.record.steps[0]?.steps.map(({ title, observations, steps }) => [
+        title,
+        observations,
+        steps.map(one => one.title),
+      ]),
+    ).toEqual([
+      ['here', { where: 'here' }, ['Promote here']],
+      ['there', { where: 'there' }, ['Promote there']],
+    ])
   })
 })
 
