@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startOf } from './identity.ts'
 import { endMarked, endProcesses, findMarked, freeSharedMemory, type Mark } from './processes.ts'
 
@@ -64,6 +64,8 @@ describe.runIf(process.platform === 'linux')('the processes of a run', () => {
     copyFileSync('/bin/sleep', postgres)
     const server = await start(`echo $$; exec ${postgres} 60`, { cwd: mark.folder, env: { PATH: process.env.PATH } })
     await start('echo $$; exec sleep 60', { cwd: mark.folder, env: { PATH: process.env.PATH } })
+    // Until then it is the shell that printed its pid.
+    await vi.waitFor(() => expect(readFileSync(`/proc/${server}/comm`, 'utf8')).toBe('postgres\n'), 5_000)
     expect(findMarked(mark)).toEqual([server])
   })
 
