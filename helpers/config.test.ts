@@ -44,6 +44,8 @@ describe('where settings come from', () => {
       rpoSeconds: undefined,
       keep: 'never',
       require: [],
+      moments: 12,
+      seed: undefined,
       variables: {},
     })
   })
@@ -62,6 +64,8 @@ describe('where settings come from', () => {
       DRILL_RPO_SECONDS: '0.5',
       DRILL_KEEP: 'on-failure',
       DRILL_REQUIRE: 'P1, docker,readOnlyArchive,,P1',
+      DRILL_MOMENTS: '500',
+      DRILL_SEED: '4294967295',
     })
     expect(config).toMatchObject({
       runtime: 'docker',
@@ -76,6 +80,8 @@ describe('where settings come from', () => {
       rpoSeconds: 0.5,
       keep: 'on-failure',
       require: ['P1', 'docker', 'readOnlyArchive'],
+      moments: 500,
+      seed: 4_294_967_295,
     })
   })
 
@@ -137,7 +143,7 @@ describe('mistakes', () => {
       "DRILL_RTO_SECONDS is '-1': set it to a number of seconds that is not negative, such as 900 or 0.5",
       "DRILL_REQUIRE names 'p1', which cannot be required: did you mean P1?",
       "DRILL_REQUIRE names 'Docker', which cannot be required: did you mean docker?",
-      "DRILL_REQUIRE names 'everything', which cannot be required: name drills by their ids (P1), or docker, readOnlyArchive, fullArchive, networkCut",
+      "DRILL_REQUIRE names 'everything', which cannot be required: name drills by their ids (P1), or docker, readOnlyArchive, fullArchive, networkCut, clientPrograms",
       'DRILL_IAMGE is not a variable of the drills: did you mean DRILL_IMAGE?',
       'DRILL_SOMETHING_ELSE is not a variable of the drills: remove it, or see .env.example for those there are',
       'DRILL_HEALTH_URL is set without an application that could answer there: set DRILL_API_COMMAND to what starts it',
@@ -171,6 +177,16 @@ describe('mistakes', () => {
 
   test.each(['http://', 'localhost:{port}', 'http://{host}:{port}/'])('%s is not where an application answers', url => {
     expect(mistakes({ DRILL_API_COMMAND: 'x', DRILL_HEALTH_URL: url })).toHaveLength(1)
+  })
+
+  test.each([
+    { DRILL_MOMENTS: '0' },
+    { DRILL_MOMENTS: '1.5' },
+    { DRILL_MOMENTS: '1e2' },
+    { DRILL_SEED: '-1' },
+    { DRILL_SEED: '4294967296' },
+  ])('%j is not a whole number that is meant there', environment => {
+    expect(mistakes(environment)).toEqual([expect.stringMatching(/^DRILL_\w+ is '.*': set it to a whole number from/)])
   })
 
   test('an unknown variable in the file is found as well', () => {

@@ -28,6 +28,10 @@ export interface Config {
   readonly keep: 'never' | 'on-failure' | 'always'
   /** Ids of drills, names of capabilities, `docker`. */
   readonly require: readonly string[]
+  /** How many moments of a concurrent workload are drawn and restored. */
+  readonly moments: number
+  /** What workload and moments are drawn from; none: one is drawn, and said. */
+  readonly seed: number | undefined
   /** The variables as set, by name, secrets included: shown by `describeConfig` alone. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -70,6 +74,14 @@ const seconds = z
       `is '${redact(String(input))}': set it to a number of seconds that is not negative, such as 900 or 0.5`,
   })
   .transform(Number)
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .refine(value => /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most, {
+      error: ({ input }) => `is '${redact(String(input))}': set it to a whole number from ${least} to ${most}`,
+    })
+    .transform(Number)
 
 const command = z.string().refine(value => !/[\r\n]/.test(value), 'holds a line break: write it as one line')
 
@@ -131,6 +143,8 @@ const schema = z.strictObject({
   DRILL_RPO_SECONDS: seconds.optional(),
   DRILL_KEEP: oneOf('never', 'on-failure', 'always').default('never'),
   DRILL_REQUIRE: requirements.default([]),
+  DRILL_MOMENTS: wholeNumber(1, 100_000).default(12),
+  DRILL_SEED: wholeNumber(0, 2 ** 32 - 1).optional(),
 })
 
 /** Every variable that a user may set. */
@@ -171,6 +185,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile
     rpoSeconds: values.DRILL_RPO_SECONDS,
     keep: values.DRILL_KEEP,
     require: Object.freeze(values.DRILL_REQUIRE),
+    moments: values.DRILL_MOMENTS,
+    seed: values.DRILL_SEED,
     variables: Object.freeze(variables),
   })
 }

@@ -12,6 +12,10 @@ export const deadlinesMs = {
   segmentArchived: 30_000,
   /** Recovery has come to its end: paused at the target, promoted, or refused. */
   recoveryEnd: 120_000,
+  /** A recovering server has answered the last look at it: after it the look is given up. */
+  recoverySample: 2_000,
+  /** A recovering server has run the command that a drill holds back. */
+  gateReached: 30_000,
   /** A promoted server accepts writes. */
   promotion: 30_000,
   /** An application process answers on its port. */
@@ -38,6 +42,8 @@ export const deadlinesMs = {
   interruptedRun: 15_000,
   /** All that a run owns has been ended and removed by a process of its own. */
   sweep: 60_000,
+  /** A lock that a check of a restored server needs is no longer held by somebody else. */
+  checkLock: 5_000,
   /** One clean-up of one thing. */
   cleanup: 20_000,
 } as const

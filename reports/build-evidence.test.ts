@@ -26,6 +26,7 @@ const rpo: Rpo = {
   promisedCommits: 9,
   missingCommits: 2,
   discardedCommits: 0,
+  walBytes: 0,
   discarded: [],
   undecidedCommits: 0,
   verdict: 'no objective',

@@ -15,6 +15,7 @@ const recovered = sampleRecord({
       promisedCommits: 100,
       missingCommits: 0,
       discardedCommits: 3,
+      walBytes: 4096,
       discarded: [],
       undecidedCommits: 0,
       verdict: 'missed',

@@ -39,6 +39,15 @@ const rtoSchema = z.object({
 })
 export type Rto = z.infer<typeof rtoSchema>
 
+const predictionSchema = z.object({
+  databaseBytes: z.number().nonnegative().describe('Of the base backup, all its files'),
+  walBytes: z.number().nonnegative().describe('From where replay begins to the target'),
+  seconds: seconds.describe('From the incident until the application is healthy, were the recovery of that size'),
+  phases: z.array(z.object({ name: z.string(), seconds })).describe('They add up to `seconds`'),
+  assumptions: z.array(z.string()).describe('What must hold for it, in a sentence each, with the rates measured here'),
+})
+export type Prediction = z.infer<typeof predictionSchema>
+
 const rpoSchema = z.object({
   seconds: seconds.describe(
     'From the last commit that was recovered to the last that was acknowledged: what has to be entered again',
@@ -49,7 +58,8 @@ const rpoSchema = z.object({
     .number()
     .int()
     .nonnegative()
-    .describe('Acknowledged after the target: gone by intent, to be entered again'),
+    .describe('Acknowledged after the target or in WAL that was never archived: gone, to be entered again'),
+  walBytes: z.number().nonnegative().describe('WAL from the last commit that was recovered to the last that was not'),
   discarded: z
     .array(
       z.object({
@@ -107,6 +117,7 @@ export const drillSchema = z.object({
   proofs: z.array(z.string()).describe('What was proven, in a sentence each; a drill without any is never passed'),
   rto: rtoSchema.optional(),
   rpo: rpoSchema.optional(),
+  predictions: z.array(predictionSchema).optional().describe('Of the same recovery, were it larger'),
   sizes: sizesSchema,
   deviations: z.array(deviationSchema),
   sabotage: z

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Failure } from '../failure.ts'
-import type { Deviation, Observations, Problem, Rpo, Rto, Sizes, Step, Verdict } from './evidence.ts'
+import type { Deviation, Observations, Prediction, Problem, Rpo, Rto, Sizes, Step, Verdict } from './evidence.ts'
 
 /** What a drill did, saw and measured, as plain data: it crosses from the worker that runs the drill to the report. */
 export interface JournalRecord {
@@ -15,6 +15,7 @@ export interface JournalRecord {
   proofs: string[]
   rto?: Rto
   rpo?: Rpo
+  predictions?: Prediction[]
   sizes: Sizes
   deviations: Deviation[]
   problems: Problem[]
@@ -92,6 +93,11 @@ export class Journal {
   /** What the runbook does not say and had to be done. However often it is done, it is told once. */
   deviate(deviation: Deviation): void {
     if (!this.record.deviations.includes(deviation)) this.record.deviations.push(deviation)
+  }
+
+  /** How long the same recovery would take at another size. */
+  predict(prediction: Prediction): void {
+    this.record.predictions = [...(this.record.predictions ?? []), prediction]
   }
 
   /** Sizes beside which times stand. */

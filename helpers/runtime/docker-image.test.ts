@@ -22,7 +22,24 @@ test('the server on PATH is taken, and the user postgres', () => {
     uid: 101,
     gid: 104,
     path: '/usr/bin:/usr/lib/postgresql/17/bin',
+    hasClientPrograms: false,
   })
+})
+
+test.each([
+  ['17.10', ['pg_basebackup', 'pg_verifybackup', 'pg_combinebackup'], true],
+  ['17.10', ['pg_basebackup', 'pg_verifybackup'], false],
+  ['16.4', ['pg_basebackup', 'pg_verifybackup'], true],
+  ['16.4', ['pg_basebackup'], false],
+])('beside a server %s, %j are all that belongs to it: %s', (version, programs, hasClientPrograms) => {
+  const output = [
+    'path /usr/bin',
+    `bin /opt/bin postgres (PostgreSQL) ${version}`,
+    ...programs.map(program => `program /opt/bin/${program}`),
+    'program /usr/bin/pg_combinebackup',
+    ...passwd,
+  ].join('\n')
+  expect(readImageFacts(output)).toMatchObject({ bin: '/opt/bin', hasClientPrograms })
 })
 
 test('of several servers beside PATH the newest is taken, and put on PATH', () => {

@@ -7,15 +7,23 @@ export interface ImageFacts {
   uid: number
   gid: number
   path: string
+  /** The programs that take, combine and verify base backups stand beside the server, as far as there are any of its major. */
+  hasClientPrograms: boolean
 }
 
 /** Where images keep PostgreSQL's programs: on PATH (official, alpine), as Debian does, as PostgreSQL's own RPMs do. */
 const FOLDERS = '/usr/local/bin /usr/lib/postgresql/*/bin /usr/pgsql-*/bin'
 
+/** Of PostgreSQL, with incremental backups. */
+const FIRST_WITH_COMBINE = 17
+
 /** Shell, for any POSIX `sh`: prints what `readImageFacts` reads. Needs root only in so far as nobody else is known yet. */
 export const LOOK_AT_IMAGE = `echo "path $PATH"
 for bin in $(IFS=:; echo $PATH) ${FOLDERS}; do
   [ -x "$bin/postgres" ] && [ -x "$bin/initdb" ] && echo "bin $bin $("$bin/postgres" --version)"
+  for program in pg_basebackup pg_verifybackup pg_combinebackup; do
+    [ -x "$bin/$program" ] && echo "program $bin/$program"
+  done
 done
 while read -r line; do echo "user $line"; done < /etc/passwd`
 
@@ -35,7 +43,17 @@ export function readImageFacts(output: string): ImageFacts | { lack: string } {
     }
   const user = chooseUser(valuesOf('user'))
   if (!user) return { lack: 'has no user but root, as whom PostgreSQL refuses to run' }
-  return { ...server, ...user, path: path.split(':').includes(server.bin) ? path : `${server.bin}:${path}` }
+  const programs = [
+    'pg_basebackup',
+    'pg_verifybackup',
+    ...(server.major < FIRST_WITH_COMBINE ? [] : ['pg_combinebackup']),
+  ]
+  return {
+    ...server,
+    ...user,
+    path: path.split(':').includes(server.bin) ? path : `${server.bin}:${path}`,
+    hasClientPrograms: programs.every(program => valuesOf('program').includes(`${server.bin}/${program}`)),
+  }
 }
 
 /** The one on PATH, else the newest. */

@@ -11,6 +11,7 @@ import { execute, startExec } from './docker-exec.ts'
 import type { ContainerMount, DockerHost } from './docker-host.ts'
 import { ContainerVolume, DockerVolume } from './docker-volume.ts'
 import { PostgresNode, type ServerProcess } from './postgres-node.ts'
+import { printTitlesOfChildren } from './process-titles.ts'
 import type { Mount } from './runtime.ts'
 import { quoteForShell } from './shell.ts'
 
@@ -132,6 +133,13 @@ export class DockerNode extends PostgresNode {
         // Gone already, the server or its container: that is what was asked for.
         await execute(container, { script: `kill -s ${signal.slice(3)} ${pid.trim()}`, user }).catch(ignoreNotRunning)
       },
+      titles: async () => {
+        await Promise.race([pidKnown, outcome])
+        const printed = await execute(container, { script: printTitlesOfChildren(pid.trim()), user }).catch(
+          ignoreNotRunning,
+        )
+        return printed?.stdout.toString().split('\n').filter(Boolean) ?? []
+      },
     }
   }
 
@@ -212,6 +220,7 @@ function exitStatusOrSignal(exitStatus: number): number | string {
 }
 
 /** 404: removed; 409: not running. */
-function ignoreNotRunning(error: unknown): void {
+function ignoreNotRunning(error: unknown): undefined {
   if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
+  return undefined
 }

@@ -53,14 +53,17 @@ export async function openDocker(
   const owner = identify(process.pid)
   try {
     const { Id: imageId, Architecture: architecture } = await provideImage(client, name)
-    const facts = await lookAt(client.container.dockerode, name.string, architecture, { run, owner })
+    const { hasClientPrograms, ...facts } = await lookAt(client.container.dockerode, name.string, architecture, {
+      run,
+      owner,
+    })
     const { host } = client.info.containerRuntime
     const isLocal = ['localhost', '127.0.0.1', '[::1]', '::1'].includes(host)
     return {
       ...facts,
       name: 'docker',
       reason,
-      capabilities: ['readOnlyArchive'],
+      capabilities: ['readOnlyArchive', ...(hasClientPrograms ? (['clientPrograms'] as const) : [])],
       image: name.string,
       imageId,
       daemon,

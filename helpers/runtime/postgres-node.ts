@@ -14,6 +14,8 @@ export interface ServerProcess {
   readonly ended: Promise<number | string>
   /** To the postmaster. Nothing happens when it is gone. */
   signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGKILL' | 'SIGHUP'): Promise<void>
+  /** Of the processes that the postmaster has started: none when it is gone. */
+  titles(): Promise<string[]>
 }
 
 /** A backup as it lies in a store, ready to be copied into a data directory. */
@@ -154,6 +156,15 @@ export abstract class PostgresNode {
 
   async reload(): Promise<void> {
     await this.#server?.signal('SIGHUP')
+  }
+
+  /**
+   * What the server's processes say they are doing, such as `postgres: startup recovering 000000010000000000000003`: all
+   * there is to be asked of a server that takes no connection yet.
+   * @see PostgreSQL documentation, "Standard Unix Tools"
+   */
+  async processTitles(): Promise<string[]> {
+    return (await this.#server?.titles()) ?? []
   }
 
   /** `await using` it. @see openSession */

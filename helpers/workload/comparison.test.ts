@@ -58,6 +58,10 @@ describe('a server is as promised', () => {
     })
     expect(discarded.map(({ key }) => key)).toEqual(['undecided', 'later'])
   })
+  test('and a commit in flight that is there has not to be entered again', async () => {
+    const { discarded } = await compare(...both('promised'), ...both('undecided'))
+    expect(discarded.map(({ key }) => key)).toEqual(['later'])
+  })
 })
 
 describe('it is not', () => {

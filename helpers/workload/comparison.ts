@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts'
 import type { Session } from '../postgres/session.ts'
 import { checksumSql } from './checksum.ts'
-import type { ExpectedRows, Ledger, LedgerCommit, Moment, RowGroup } from './ledger.ts'
+import type { ExpectedRows, Ledger, LedgerAt, LedgerCommit, Moment, RowGroup } from './ledger.ts'
 
 /** How the rows of a table are found again. */
 export interface LedgerTable {
@@ -43,7 +43,7 @@ export interface Comparison {
   undecidedCommits: number
   promisedRows: number
   presentRows: number
-  /** Acknowledged and not promised: to be entered again. */
+  /** Acknowledged, not promised, and as far as can be told not there: to be entered again. In the order they were sent. */
   discarded: LedgerCommit[]
 }
 
@@ -76,7 +76,7 @@ export async function compareWithLedger(
     undecidedCommits: commits.may.length,
     promisedRows: rows.must.reduce((sum, { group }) => sum + group.rows, 0),
     presentRows: [...found.values()].reduce((sum, one) => sum + one.rows, 0),
-    discarded: ledger.discardedAfter(moment),
+    discarded: discardedOf(ledger, commits, found),
   }
   for (const expected of [...rows.must, ...rows.mustNot]) judge(expected, found, comparison)
   for (const unit of groupByUnit(rows.may)) judgeUndecided(unit, found, comparison)
@@ -117,6 +117,13 @@ export function comparisonFailure(comparison: Comparison): Failure | undefined {
       discardedCommits: discarded.length,
     },
   )
+}
+
+/** A commit that is undecided is there when any of its rows is. */
+function discardedOf(ledger: Ledger, { mustNot, may }: LedgerAt['commits'], found: Map<string, Found>): LedgerCommit[] {
+  const absent = new Set(mustNot)
+  for (const commit of may) if (!commit.inserted.some(group => found.has(placeOf(group)))) absent.add(commit)
+  return ledger.commits.filter(commit => commit.after && absent.has(commit))
 }
 
 const SHOWN = 5

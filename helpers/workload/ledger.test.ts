@@ -103,10 +103,74 @@ describe('rows that were deleted', () => {
   })
 })
 
-describe('discarded commits', () => {
-  test('are those that were acknowledged and are not promised', () => {
-    const ledger = ledgerOf(['a', 10, 100], ['b', 100, 200], ['c', 200], ['d', 200, 300])
-    expect(ledger.discardedAfter({ lsn: lsn(150), inclusive: false }).map(({ key }) => key)).toEqual(['b', 'd'])
+describe('a branch', () => {
+  const parted = { lsn: lsn(150), inclusive: false } as const
+  const branchOf = (...commits: Parameters<typeof ledgerOf>) => {
+    const branch = ledgerOf(['kept', 10, 100], ['in flight', 120, 180], ['left', 160, 200]).branch(parted)
+    for (const [key, before, after, more] of commits) {
+      branch.sending(intent(key, before, more))
+      if (after !== undefined) branch.acknowledge(key, { after: lsn(after), at: time(after) })
+    }
+    return branch
+  }
+
+  test('begins with what was promised or undecided where it parted, and goes on by itself', () => {
+    const branch = branchOf(['new', 160, 170])
+    const at = { lsn: lsn(400), inclusive: false } as const
+    expect(branch.commits.map(({ key }) => [key, outcomeOf(branch, key, at)])).toEqual([
+      ['kept', 'must'],
+      ['in flight', 'may'],
+      ['new', 'must'],
+    ])
+  })
+  test('takes for a transaction the one of its own timeline, should an older one have had the number', () => {
+    const branch = branchOf(['new', 190, 220, { xid: 'in flight' }], ['newer', 220, 240])
+    expect(branch.commits.map(({ key }) => outcomeOf(branch, key, { xid: 'in flight', inclusive: true }))).toEqual([
+      'must',
+      'may',
+      'must',
+      'mustNot',
+    ])
+  })
+  test('of a branch knows what was left behind twice', () => {
+    const second = branchOf(['new', 160, 170], ['lost again', 300, 400]).branch({ lsn: lsn(200), inclusive: false })
+    expect(second.commits.map(({ key }) => key)).toEqual(['kept', 'in flight', 'new'])
+  })
+  test('counts since a snapshot on it no row that was left behind', () => {
+    const branch = ledgerOf(['kept', 10, 100], ['left', 160, 200]).branch(parted)
+    branch.sending(intent('new', 300))
+    branch.acknowledge('new', { after: lsn(400), at: time(400) })
+    const since = branch.countsSince({ from: lsn(120), to: lsn(120) }, { lsn: lsn(500), inclusive: false })
+    expect(since.get('jobs')).toEqual({ lower: 1, upper: 1 })
+  })
+
+  test('says of a moment after the parting what a server does that replayed to it and then on', () => {
+    // A server as a set of keys: replay takes what ended by the LSN where the timelines part, and then new commits alone.
+    const position = fc.integer({ min: 0, max: 1_000 })
+    // Where a band begins, how long it is, and where in it the commit record stands.
+    const band = fc
+      .tuple(position, fc.integer({ min: 1, max: 50 }), fc.nat())
+      .map(([before, length, place]) => [before, length, place % length] as const)
+    const bands = fc.array(band, { maxLength: 12 })
+    fc.assert(
+      fc.property(bands, bands, position, position, (old, recent, partedAt, offset) => {
+        const parent = ledgerOf(
+          ...old.map(([before, length], n) => [`old ${n}`, before, before + length] as [string, number, number]),
+        )
+        const branch = parent.branch({ lsn: lsn(partedAt), inclusive: false })
+        const held = new Set(old.flatMap(([before, , place], n) => (before + place < partedAt ? [`old ${n}`] : [])))
+        recent.forEach(([start, length, place], n) => {
+          const before = partedAt + start
+          branch.sending(intent(`new ${n}`, before))
+          branch.acknowledge(`new ${n}`, { after: lsn(before + length), at: time(before) })
+          if (before + place < partedAt + offset) held.add(`new ${n}`)
+        })
+        const { commits } = branch.at({ lsn: lsn(partedAt + offset), inclusive: false })
+        expect(commits.must.every(({ key }) => held.has(key))).toBe(true)
+        expect(commits.mustNot.some(({ key }) => held.has(key))).toBe(false)
+        expect(branch.commits.length).toBeGreaterThanOrEqual(held.size)
+      }),
+    )
   })
 })
 

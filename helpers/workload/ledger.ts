@@ -96,6 +96,8 @@ export interface CountBounds {
 export class Ledger {
   readonly #commits = new Map<string, LedgerCommit>()
   readonly #deletionKeys: string[] = []
+  /** What is known of the commits that were taken over from the branch before; `must` of all others. */
+  readonly #inherited = new Map<string, Outcome>()
 
   /** In the order in which they were sent. */
   get commits(): LedgerCommit[] {
@@ -124,6 +126,24 @@ export class Ledger {
     return commit
   }
 
+  /**
+   * The ledger of a server that was recovered to that moment and serves on: it begins with what was promised or undecided
+   * there, and takes the new timeline's commits. Timelines share neither LSNs nor xids past the point where they part: a
+   * commit that was left behind is no part of it.
+   */
+  branch(moment: Moment): Ledger {
+    const view = this.#view(moment)
+    const branch = new Ledger()
+    for (const commit of this.commits) {
+      const outcome = view(commit)
+      if (outcome === 'mustNot') continue
+      branch.#commits.set(commit.key, commit)
+      branch.#inherited.set(commit.key, outcome)
+      if (commit.deleted) branch.#deletionKeys.push(commit.key)
+    }
+    return branch
+  }
+
   /** @throws {RangeError} for a moment that cannot be placed. */
   at(moment: Moment): LedgerAt {
     const view = this.#view(moment)
@@ -139,15 +159,9 @@ export class Ledger {
     return result
   }
 
-  /** Acknowledged, and not promised at the moment: to be entered again. In the order in which they were sent. */
-  discardedAfter(moment: Moment): LedgerCommit[] {
-    const view = this.#view(moment)
-    return this.commits.filter(commit => commit.after && view(commit) !== 'must')
-  }
-
   /** How many rows each table must have gained, at least and at most, between a snapshot and a later moment. */
   countsSince(snapshot: SnapshotBounds, moment: Moment): Map<string, CountBounds> {
-    const then = (commit: LedgerCommit) => seen(commit, snapshot)
+    const then = (commit: LedgerCommit) => both(this.#inheritedOutcome(commit), seen(commit, snapshot))
     const now = this.#view(moment)
     const counts = new Map<string, CountBounds>()
     for (const commit of this.commits) {
@@ -182,7 +196,16 @@ export class Ledger {
     return outcome
   }
 
+  #inheritedOutcome({ key }: LedgerCommit): Outcome {
+    return this.#inherited.get(key) ?? 'must'
+  }
+
   #view(moment: Moment): (commit: LedgerCommit) => Outcome {
+    const view = this.#viewOfTimeline(moment)
+    return commit => both(this.#inheritedOutcome(commit), view(commit))
+  }
+
+  #viewOfTimeline(moment: Moment): (commit: LedgerCommit) => Outcome {
     if ('lsn' in moment) {
       // The record that recovery stopped after is replayed; a commit record may start right there.
       const end = moment.inclusive ? moment.stoppedAfter : moment.lsn
@@ -201,7 +224,8 @@ export class Ledger {
       }
     }
     if ('xid' in moment) {
-      const last = this.commits.find(commit => commit.xid === moment.xid)
+      // The newest: a transaction that was in flight where the timelines parted may have had the number before.
+      const last = this.commits.findLast(commit => commit.xid === moment.xid)
       if (!last) throw new RangeError(`no commit of the ledger has the xid ${moment.xid}`)
       return commit => {
         if (commit.key === last.key) return moment.inclusive ? 'must' : 'mustNot'
