@@ -10,9 +10,12 @@ import { expectArchiveUntouched } from '../../fixtures/expectations/archive.ts'
 import { expectObjectives, measureRpo } from '../../fixtures/expectations/objectives.ts'
 import { expectIsolated, expectPausedAt, expectTimeline } from '../../fixtures/expectations/recovery.ts'
 import { expectCountsSince, expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectWatchedThrough, expectWatchedTo } from '../../fixtures/expectations/watch.ts'
 import { compareTables, describeDamage } from '../../helpers/readiness/damage.ts'
 import { readTables } from '../../helpers/readiness/table-state.ts'
+import { A_LARGE_DATABASE, measureRecovery, predict, timesLarger } from '../../helpers/recovery/prediction.ts'
 import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
+import { RecoveryWatch } from '../../helpers/recovery/recovery-watch.ts'
 
 test('recovery to an LSN keeps every commit before the target and none after', {
   meta: { id: 'P1', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
@@ -78,13 +81,13 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   const restored = await step('Restore onto a clean volume, check, configure recovery', () =>
     restore(backup, { target, action: 'pause' }),
   )
-  time.ended('base backup restored and checked')
-  const { application, paused } = await step('Start it, and watch replay until it pauses at the target', async () => {
-    await restored.launchServer()
+  const { application, watch } = await step('Start it, and watch replay until it pauses at the target', async () => {
+    const watch = await RecoveryWatch.launch(restored)
     const [application, paused] = await Promise.all([dispatch.on(restored), expectPausedAt(restored, target, journal)])
-    return { application, paused }
+    expectWatchedTo(await watch.stop(), paused, journal)
+    return { application, watch }
   })
-  time.ended('replayed to the target', paused.stopped.atMs)
+  time.follow(watch.course)
 
   const moment = { lsn: target.lsn, inclusive: false } as const
   await step('Health while recovering: 503', () => expectHealth(application, 'recovering', journal))
@@ -97,8 +100,9 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   await step('Promote, on the next timeline', async () => {
     await restored.promote()
     await expectTimeline(restored, backup.timeline + 1, journal)
+    expectWatchedThrough(watch.course, journal)
   })
-  time.ended('promoted')
+  time.follow(watch.course)
   await step('Health after promotion: 200', () => expectHealth(application, 'ready', journal))
   time.ended('healthy')
 
@@ -116,7 +120,10 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   await step('The archive is as it was', () =>
     expectArchiveUntouched(archive, sealed, restored, runtime.description.capabilities, journal),
   )
-  await step('Recovery time and loss, against the objectives', () =>
-    expectObjectives(time.measured(config.rtoSeconds), measureRpo(comparison, ledger, moment, config), journal),
-  )
+  await step('Recovery time and loss, against the objectives', () => {
+    const rto = time.measured(config.rtoSeconds)
+    const measured = measureRecovery(watch.course, backup.sizeBytes, rto)
+    for (const size of [timesLarger(measured, 10), A_LARGE_DATABASE]) journal.predict(predict(measured, size))
+    expectObjectives(rto, measureRpo(comparison, ledger, config), journal)
+  })
 })

@@ -1,8 +1,8 @@
 import { Failure } from '../failure.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import type { Moment } from '../workload/ledger.ts'
+import type { PausedAtTarget } from './recovery-end.ts'
 import type { RecoveryTarget } from './recovery-target.ts'
-import type { PausedAtTarget } from './recovery-watch.ts'
 
 /**
  * The moment of the ledger that a recovery must have come to.

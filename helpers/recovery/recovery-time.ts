@@ -1,4 +1,5 @@
 import type { Rto } from '../evidence/evidence.ts'
+import type { RecoveryCourse } from './recovery-course.ts'
 
 /** Measures a recovery from the incident on, phase by phase, without gaps. */
 export class RecoveryTime {
@@ -13,6 +14,15 @@ export class RecoveryTime {
   /** Ends the phase that began with the one before. @param atMs when it ended, where that was seen elsewhere. */
   ended(name: string, atMs = this.nowMs()): void {
     this.#phases.push({ name, endedAtMs: Math.max(atMs, this.#phases.at(-1)?.endedAtMs ?? this.#incidentAtMs) })
+  }
+
+  /** Ends a phase for each event of a recovery that was seen since this was called last. */
+  follow({ events }: RecoveryCourse): void {
+    for (const { name, atMs } of events) {
+      // Replay is a part of two phases: it begins before the first consistent point and ends at the target.
+      if (name === 'replaying' || this.#phases.some(phase => phase.name === name)) continue
+      this.ended(name, atMs)
+    }
   }
 
   /** @param objectiveSeconds what the user set; none: the verdict says so. */

@@ -1,230 +1,143 @@
-import { Failure } from '../failure.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { deadlinesMs } from '../deadlines.ts'
 import { Lsn } from '../postgres/lsn.ts'
-import type { Row } from '../postgres/session.ts'
+import type { Session } from '../postgres/session.ts'
+import { WalSegment } from '../postgres/wal-segment.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
-import { waitFor } from '../wait.ts'
-import { describeTarget, type RecoveryTarget } from './recovery-target.ts'
+import { courseOf, type RecoveryCourse } from './recovery-course.ts'
+import { type RecoverySample, RecoverySamples, readStartupTitle } from './recovery-sample.ts'
 
-/** What the server log tells of a recovery, with the time each line reached us (`performance.now()`, in milliseconds). */
-export interface RecoveryEvents {
-  redoStartedAtMs?: number
-  redoStart?: Lsn
-  consistentAtMs?: number
-  /** Segments and history files that restore_command brought, in order. */
-  restored: string[]
-  stopped?: { atMs: number; side: 'before' | 'after' | 'at'; what: string; lsn?: Lsn }
-  promotedAtMs?: number
-}
+/** Between two samples, at first. Seldom enough for recovery not to feel it, often enough to tell fetching from replaying. */
+const SAMPLE_EVERY_MS = 50
 
-/** What is known of a server that has come to its recovery target and waits there. */
-export interface PausedAtTarget {
-  replayLsn: Lsn
-  /** What the log gives after "recovery stopping before" or "after". */
-  stopped: NonNullable<RecoveryEvents['stopped']>
-  replayedBytes: number
-  replaySeconds: number
-}
+const TAKES_QUERIES = /database system is ready to accept (?:read-only )?connections/
 
-/** A client that is turned away leaves a FATAL line too: only the startup process and the postmaster speak for recovery. */
-const GIVEN_UP = /\] (?:startup|postmaster) (?:FATAL|PANIC): {2}(.*)/
-const END = new RegExp(`pausing at the end of recovery|archive recovery complete|shutting down|${GIVEN_UP.source}`)
+const LOOK = `SELECT pg_is_in_recovery() AS recovering, pg_last_wal_replay_lsn() AS "replayLsn",
+  CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() END AS "pauseState",
+  (SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'startup') AS "waitEvent"`
 
 /**
- * Follows a recovery from the server's log: before consistency there is no SQL.
- * @see PostgreSQL source, `src/backend/access/transam/xlogrecovery.c`, for the messages
+ * Follows a server from its start on a restored base until it is promoted, ends, or nobody wants to know any more: by its log;
+ * before the first consistent point, when it takes no query, by the title of its startup process; then by what it answers.
+ * Memory does not grow with the length of a recovery, the log's lines aside.
  */
-export function recoveryEvents(node: Pick<PostgresNode, 'log' | 'startMark'>): RecoveryEvents {
-  const events: RecoveryEvents = { restored: [] }
-  for (const { text, atMs } of node.log.since(node.startMark)) {
-    const restored = /restored log file "([^"]+)" from archive/.exec(text)?.[1]
-    if (restored !== undefined) events.restored.push(restored)
-    const redo = /redo starts at ([0-9A-F]+\/[0-9A-F]+)/.exec(text)?.[1]
-    if (redo !== undefined) Object.assign(events, { redoStartedAtMs: atMs, redoStart: Lsn.parse(redo) })
-    if (/consistent recovery state reached/.test(text)) events.consistentAtMs ??= atMs
-    const stop = /recovery stopping (before|after|at) (.*)$/.exec(text)
-    if (stop) {
-      const lsn = /WAL location \(LSN\) "([0-9A-F]+\/[0-9A-F]+)"/.exec(text)?.[1]
-      events.stopped = {
-        atMs,
-        side: stop[1] as 'before' | 'after' | 'at',
-        what: stop[2] ?? '',
-        ...(lsn === undefined ? {} : { lsn: Lsn.parse(lsn) }),
+export class RecoveryWatch {
+  readonly #samples = new RecoverySamples(SAMPLE_EVERY_MS)
+  readonly #stop = new AbortController()
+  readonly #following: Promise<void>
+  #readUpTo: number
+  #takesQueries = false
+  /** Of the newest segment that was seen by name. */
+  #timeline: number | undefined
+  #session: Session | undefined
+
+  private constructor(
+    private readonly node: PostgresNode,
+    private readonly startedAtMs: number,
+  ) {
+    this.#readUpTo = node.startMark
+    this.#following = this.#follow()
+  }
+
+  /** Starts the server and follows it. Whoever calls must `stop()`. */
+  static async launch(node: PostgresNode): Promise<RecoveryWatch> {
+    const startedAtMs = performance.now()
+    await node.launchServer()
+    return new RecoveryWatch(node, startedAtMs)
+  }
+
+  /** What has been seen so far. */
+  get course(): RecoveryCourse {
+    const { node, startedAtMs } = this
+    return courseOf({ startedAtMs, lines: node.log.since(node.startMark), samples: this.#samples.all })
+  }
+
+  /**
+   * Takes one last sample where the server still recovers, unless it does not answer. Works twice.
+   * @returns all that was seen.
+   */
+  async stop(): Promise<RecoveryCourse> {
+    this.#stop.abort()
+    // Closed under a query, a session gives it up.
+    const timer = setTimeout(() => this.#session?.close().catch(() => undefined), deadlinesMs.recoverySample)
+    await this.#following
+    clearTimeout(timer)
+    return this.course
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      while (!this.#readLog()) {
+        if (this.#isOver) return
+        this.#add(await this.#readTitle())
+        await this.#pause()
       }
+      this.#session = await this.node.session()
+      const segmentSizeBytes = await readSegmentSize(this.#session)
+      for (let goesOn = true; goesOn; ) {
+        // Before the look: the last one is taken after somebody wanted to stop.
+        goesOn = !this.#isOver
+        const sample = await this.#look(this.#session, segmentSizeBytes)
+        goesOn &&= sample !== undefined
+        this.#add(sample)
+        if (goesOn) await this.#pause()
+      }
+    } catch {
+      // The server ended, or promoted in the middle of a look: its log says what became of it.
+    } finally {
+      await this.#session?.close().catch(() => undefined)
     }
-    if (/archive recovery complete/.test(text)) events.promotedAtMs = atMs
   }
-  return events
-}
 
-/**
- * Waits until recovery pauses at its target, and proves it: the server is in recovery, its pause state is `paused`, and
- * replay has come up to the target and not past it. Equality with the target is not asked for: it does not hold where
- * the next record begins on another page or segment.
- * @throws {Failure} `recovery-refused` when the server gives up, with PostgreSQL's message and the segment it lacked;
- *   `recovered-past-target` when it replays too far; `target-not-reached` when it stops short; `not-paused` when it
- *   promotes by itself at its target, or the proof does not hold.
- */
-export async function untilPausedAt(node: PostgresNode, target: RecoveryTarget): Promise<PausedAtTarget> {
-  await untilRecoveryEnds(node)
-  const events = recoveryEvents(node)
-  const { stopped } = events
-  if (events.promotedAtMs !== undefined) {
-    const evidence = { target: describeTarget(target), restored: events.restored }
-    throw stopped
-      ? new Failure(
-          'not-paused',
-          `${node.name} came to its target (recovery stopped ${stopped.side} ${stopped.what}) and promoted itself instead of pausing`,
-          evidence,
-        )
-      : pastTarget(node, target, events)
+  get #isOver(): boolean {
+    return this.#stop.signal.aborted || !this.node.isRunning
   }
-  if (!stopped)
-    throw new Failure(
-      'not-paused',
-      `${node.name} paused, but its log does not say where recovery stopped:\n${node.log.tail(node.startMark)}`,
-    )
-  const state = await pausedState(node)
-  const replayLsn = Lsn.parse(state.replay ?? '')
-  if (state.recovering !== 't')
-    throw new Failure('recovered-past-target', `${node.name} is no longer in recovery`, {
-      replayLsn: replayLsn.toString(),
-    })
-  assertSide(node, target, replayLsn, stopped)
-  return {
-    replayLsn,
-    stopped,
-    replayedBytes: events.redoStart ? Number(replayLsn.minus(events.redoStart)) : 0,
-    replaySeconds: (stopped.atMs - (events.redoStartedAtMs ?? stopped.atMs)) / 1000,
+
+  async #pause(): Promise<void> {
+    await delay(this.#samples.everyMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
   }
-}
 
-/** @throws {Failure} `recovery-refused` unless recovery pauses, promotes or shuts down by its own action. */
-async function untilRecoveryEnds(node: PostgresNode): Promise<void> {
-  const end = await node.waitForLog('recovery to come to its end', END, 'recoveryEnd')
-  if (GIVEN_UP.test(end[0])) throw await refusal(node)
-}
-
-/**
- * Waits until a recovery whose action is to promote has done so and the server accepts writes, and proves from the log that
- * it stopped at its target and not at the end of what there was.
- * @throws {Failure} `recovery-refused` when the server gives up; `recovered-past-target` or `target-not-reached` when it
- *   stopped elsewhere.
- */
-export async function untilPromotedAt(node: PostgresNode, target: RecoveryTarget): Promise<RecoveryEvents> {
-  await untilRecoveryEnds(node)
-  await node.waitForLog(`${node.name} to accept writes`, /database system is ready to accept connections/, 'promotion')
-  const events = recoveryEvents(node)
-  if (!events.stopped) throw pastTarget(node, target, events)
-  assertStop(node, target, events.stopped)
-  return events
-}
-
-/**
- * Waits until a recovery that cannot reach its target gives up.
- * @returns the failure that a drill of a recovery would have ended with.
- * @throws {Failure} `not-refused` when the server promotes or pauses instead, with the last segment it got.
- */
-export async function untilRefused(node: PostgresNode): Promise<Failure> {
-  const [end] = await node.waitForLog('recovery to give up', END, 'recoveryEnd')
-  if (!GIVEN_UP.test(end)) {
-    const lastRestored = lastSegmentOf(recoveryEvents(node))
-    throw new Failure(
-      'not-refused',
-      `${node.name} did not refuse to recover, having got no further than ${lastRestored ?? 'its backup'}: ${end}`,
-      { lastRestored: lastRestored ?? null, log: node.log.tail(node.startMark) },
-    )
+  #add(sample: RecoverySample | undefined): void {
+    if (sample) this.#samples.add(sample)
   }
-  return await refusal(node)
-}
 
-async function refusal(node: PostgresNode): Promise<Failure> {
-  const line = node.log.find(GIVEN_UP, node.startMark)
-  await waitFor(`${node.name} to end`, 'processGone', () => (node.isRunning ? undefined : true))
-  const events = recoveryEvents(node)
-  const lastRestored = lastSegmentOf(events)
-  return new Failure(
-    'recovery-refused',
-    `${node.name} refused to recover: ${line?.[1]}${lastRestored ? ` (the last segment that restore_command brought is ${lastRestored})` : ' (restore_command brought no segment at all)'}`,
-    {
-      message: line?.[1] ?? null,
-      lastRestored: lastRestored ?? null,
-      stopped: events.stopped?.what ?? null,
-      log: node.log.tail(node.startMark),
-    },
-  )
-}
-
-function lastSegmentOf({ restored }: RecoveryEvents): string | undefined {
-  return restored.filter(name => /^[0-9A-F]{24}$/.test(name)).at(-1)
-}
-
-/** PostgreSQL writes that it pauses a moment before it says so to a query. */
-async function pausedState(node: PostgresNode): Promise<Row> {
-  await using session = await node.session()
-  let last: Row = {}
-  return await waitFor(
-    `${node.name} to be paused`,
-    'recoveryEnd',
-    async () => {
-      last = await session.one(
-        'SELECT pg_is_in_recovery() AS recovering, CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() END AS state, pg_last_wal_replay_lsn() AS replay',
-      )
-      return last.state === 'paused' || last.recovering !== 't' ? last : undefined
-    },
-    () => JSON.stringify(last),
-  )
-}
-
-function assertSide(
-  node: PostgresNode,
-  target: RecoveryTarget,
-  replayLsn: Lsn,
-  stopped: PausedAtTarget['stopped'],
-): void {
-  assertStop(node, target, stopped)
-  if (target.kind !== 'lsn') return
-  const evidence = { target: target.lsn.toString(), replayLsn: replayLsn.toString(), stopped: stopped.what }
-  if (!target.inclusive && target.lsn.isBefore(replayLsn)) {
-    throw new Failure(
-      'recovered-past-target',
-      `${node.name} has replayed up to ${replayLsn}, past ${describeTarget(target)}`,
-      evidence,
-    )
+  /** The lines that are new. @returns whether the server takes queries. */
+  #readLog(): boolean {
+    const lines = this.node.log.since(this.#readUpTo)
+    this.#readUpTo += lines.length
+    for (const { text } of lines) this.#noteTimeline(/restored log file "([0-9A-F]{24})"/.exec(text)?.[1])
+    this.#takesQueries ||= lines.some(({ text }) => TAKES_QUERIES.test(text))
+    return this.#takesQueries
   }
-  if (target.inclusive && replayLsn.isAtOrBefore(target.lsn)) {
-    throw new Failure(
-      'target-not-reached',
-      `${node.name} has replayed up to ${replayLsn} only, short of ${describeTarget(target)}`,
-      evidence,
-    )
+
+  async #readTitle(): Promise<RecoverySample | undefined> {
+    const titles = await this.node.processTitles()
+    const told = titles.map(readStartupTitle).find(one => one !== undefined)
+    this.#noteTimeline(told?.segment)
+    return told && { atMs: performance.now(), ...told }
+  }
+
+  /** @returns nothing once the server is no longer in recovery. */
+  async #look(session: Session, segmentSizeBytes: number): Promise<RecoverySample | undefined> {
+    const { recovering, replayLsn, pauseState, waitEvent } = await session.one(LOOK)
+    this.#readLog()
+    if (recovering !== 't' || !replayLsn) return undefined
+    const lsn = Lsn.parse(replayLsn)
+    return {
+      atMs: performance.now(),
+      replayLsn: lsn,
+      ...(this.#timeline ? { segment: WalSegment.endingAt(lsn, this.#timeline, segmentSizeBytes).name } : {}),
+      ...(pauseState ? { pauseState } : {}),
+      ...(waitEvent ? { waitEvent } : {}),
+    }
+  }
+
+  #noteTimeline(segment: string | undefined): void {
+    if (segment !== undefined) this.#timeline = Number.parseInt(segment.slice(0, 8), 16)
   }
 }
 
-/** The record that the log says recovery stopped at lies on the right side of the target. */
-function assertStop(node: PostgresNode, target: RecoveryTarget, stopped: PausedAtTarget['stopped']): void {
-  if (target.kind !== 'lsn') return
-  const evidence = { target: target.lsn.toString(), stopped: stopped.what }
-  const side = target.inclusive ? 'after' : 'before'
-  if (!stopped.lsn || stopped.lsn.isBefore(target.lsn)) {
-    throw new Failure(
-      'target-not-reached',
-      `${node.name} stopped ${stopped.side} ${stopped.what}, short of ${describeTarget(target)}`,
-      evidence,
-    )
-  }
-  if (stopped.side !== side) {
-    throw new Failure(
-      target.inclusive ? 'target-not-reached' : 'recovered-past-target',
-      `${node.name} stopped ${stopped.side} ${stopped.what}, instead of ${side} ${describeTarget(target)}`,
-      evidence,
-    )
-  }
-}
-
-function pastTarget(node: PostgresNode, target: RecoveryTarget, { restored }: RecoveryEvents): Failure {
-  return new Failure(
-    'recovered-past-target',
-    `${node.name} did not stop at ${describeTarget(target)}: it replayed all it could get and promoted itself`,
-    { target: describeTarget(target), restored },
-  )
+async function readSegmentSize(session: Session): Promise<number> {
+  const { size } = await session.one("SELECT setting AS size FROM pg_settings WHERE name = 'wal_segment_size'")
+  return Number(size)
 }

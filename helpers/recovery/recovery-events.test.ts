@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ServerLog } from '../postgres/server-log.ts'
-import { recoveryEvents } from './recovery-watch.ts'
+import { recoveryEvents } from './recovery-events.ts'
 
 const PREFIX = '2026-01-02 03:04:05.678 UTC [42] startup '
 
