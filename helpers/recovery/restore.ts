@@ -1,7 +1,8 @@
 import type { BaseBackup } from '../backup/base-backup.ts'
 import { verifyBaseBackup } from '../backup/manifest.ts'
-import { moveTablespaces, type RestoredTablespace } from '../backup/tablespaces.ts'
+import { moveTablespaces, parseTablespaceMap, type RestoredTablespace } from '../backup/tablespaces.ts'
 import type { Deviation } from '../evidence/evidence.ts'
+import { Failure } from '../failure.ts'
 import type { Settings } from '../postgres/conf.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 import { ISOLATION } from './isolation.ts'
@@ -26,8 +27,8 @@ export interface RestorePlan {
 /**
  * Restores a base backup onto a node that does not exist yet, checks every file against the backup's manifest, and
  * configures recovery the runbook's way: `recovery.signal`, and the settings in `postgresql.auto.conf`. Nothing is started.
- * @throws {Failure} `tablespace-not-restored` when a tablespace has no new place, `backup-damaged` when the files are not
- *   those of the manifest.
+ * @throws {Failure} `tablespace-not-restored` when a tablespace has no new place, `tablespace-not-moved` when the server
+ *   would look for one elsewhere than in that, `backup-damaged` when the files are not those of the manifest.
  * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup"
  */
 export async function restoreBaseBackup(
@@ -40,10 +41,10 @@ export async function restoreBaseBackup(
     await node.exec(`mkdir -p '${to}' && cp -a '${from}/.' '${to}' && chmod 700 '${to}'`)
   }
   await verifyBaseBackup(backup, node.data, tablespaces)
-  // Of the server it was taken of, the map names the places: a start would write there.
   if (backup.tablespaces.length > 0) {
     const map = await node.data.read(TABLESPACE_MAP)
     await node.data.write(TABLESPACE_MAP, moveTablespaces(map.toString('utf8'), tablespaces))
+    await assertTablespacesMoved(node, backup)
   }
   await node.configure({
     restore_command: restoreCommand,
@@ -56,6 +57,23 @@ export async function restoreBaseBackup(
 }
 
 const TABLESPACE_MAP = 'tablespace_map'
+
+/**
+ * The map that came with the backup names the folders of the server it was taken of: a start would write there, and where it
+ * names none, recovery makes folders in the data directory in its place.
+ */
+async function assertTablespacesMoved(node: PostgresNode, { tablespaces }: BaseBackup): Promise<void> {
+  const map = parseTablespaceMap((await node.data.read(TABLESPACE_MAP)).toString('utf8'))
+  const wrong = tablespaces.flatMap(({ oid, location: original }) => {
+    const place = map.find(one => one.oid === oid)?.location
+    if (place === undefined) return [`tablespace ${oid} has no place in tablespace_map`]
+    return place === original || place.startsWith(`${original}/`)
+      ? [`tablespace ${oid} would be looked for in ${place}, where the original server has it`]
+      : []
+  })
+  if (wrong.length > 0)
+    throw new Failure('tablespace-not-moved', `${node.name} is not to be started: ${wrong.join('; ')}`, { wrong })
+}
 
 /** What has to be done beyond the runbook's section 3, step 4, and the words for it that the runbook lacks. */
 export function deviationsOf(target: RecoveryTarget): readonly Deviation[] {

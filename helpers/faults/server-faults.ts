@@ -1,0 +1,40 @@
+import type { PostgresNode } from '../runtime/postgres-node.ts'
+
+/**
+ * A write that the disk acknowledged and lost: the index is again what it was before `change`, its table is not. No data
+ * checksum can see it, since each page is one that PostgreSQL wrote. The server is stopped before and after.
+ */
+export async function loseWritesOf(
+  node: PostgresNode,
+  { database, index, change }: { database: string; index: string; change: string },
+): Promise<void> {
+  const file = await fileOf(node, database, index)
+  await node.stop()
+  const before = await node.data.read(file)
+  await node.start()
+  await queryIn(node, database, change)
+  await node.stop()
+  await node.data.write(file, before)
+}
+
+/** One bit of a relation's first page changes on disk, while the server is stopped. @param file as `fileOf` gives it. */
+export async function flipBit(node: PostgresNode, file: string): Promise<void> {
+  const bytes = await node.data.read(file)
+  const middle = PAGE_BYTES / 2
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1
+  await node.data.write(file, bytes)
+}
+
+/** A relation's first file, in the data directory. */
+export async function fileOf(node: PostgresNode, database: string, relation: string): Promise<string> {
+  const [row] = await queryIn(node, database, 'SELECT pg_relation_filepath($1) AS file', [relation])
+  if (!row?.file) throw new Error(`${relation} has no file on ${node.name}`)
+  return row.file
+}
+
+const PAGE_BYTES = 8192
+
+async function queryIn(node: PostgresNode, database: string, sql: string, parameters?: unknown[]) {
+  await using session = await node.session(database)
+  return await session.query(sql, parameters)
+}
