@@ -24,6 +24,22 @@ describe('a name in a WAL archive', () => {
     )
   })
 
+  it('that is compressed is what it is without the ending, and says how', () => {
+    const names = fc.oneof(
+      segments.map(({ name }) => name),
+      segments.map(({ name }) => `${name}.partial`),
+      fc.constantFrom('0000000A.history', '000000020000000100000007.00000028.backup', 'README', '00000001.history'),
+    )
+    fc.assert(
+      fc.property(names, segmentSizes, fc.constantFrom('gz', 'zst'), (name, sizeBytes, compression) => {
+        const plain = classifyArchiveFile(name, sizeBytes)
+        expect(classifyArchiveFile(`${name}.${compression}`, sizeBytes)).toEqual(
+          plain.kind === 'foreign' ? plain : { ...plain, compression },
+        )
+      }),
+    )
+  })
+
   it('is a segment exactly when it can be parsed as one', () => {
     const nearly = fc.oneof(
       fc.string({ unit: fc.constantFrom(...'0123456789ABCDEFabcdefg.'), minLength: 20, maxLength: 26 }),
@@ -54,7 +70,9 @@ describe('a name in a WAL archive', () => {
     ['with 25 digits', '0000000100000000000000010'],
     ['of a segment number beyond what the size allows', '000000010000000000000100'],
     ['of timeline 0', '000000000000000000000001'],
-    ['compressed', '000000010000000000000001.gz'],
+    ['compressed in a way that is not known', '000000010000000000000001.xz'],
+    ['compressed twice', '000000010000000000000001.gz.zst'],
+    ['still being compressed', '.000000010000000000000001.gz'],
     ['still being copied', '.000000010000000000000001'],
     ['in a folder', 'old/000000010000000000000001'],
     ['with a line break behind it', '000000010000000000000001\n'],

@@ -40,6 +40,47 @@ describe('the listing of a WAL archive', () => {
     expect(listing.newest(3)).toBeUndefined()
   })
 
+  it('takes a compressed segment for whole whatever its size, unless it is empty', () => {
+    const listing = ArchiveListing.of(
+      [
+        { path: '000000010000000000000003.gz', sizeBytes: 20_000 },
+        { path: '000000010000000000000004.zst', sizeBytes: SIZE + 100 },
+        { path: '000000010000000000000005.gz', sizeBytes: 0 },
+        { path: '000000010000000000000003.00000028.backup.gz', sizeBytes: 200 },
+        { path: '00000002.history.zst', sizeBytes: 60 },
+        { path: '000000010000000000000006.partial.gz', sizeBytes: 20_000 },
+      ],
+      SIZE,
+    )
+    expect(listing.summary()).toEqual({
+      segments: ['000000010000000000000003..000000010000000000000004 (2)'],
+      wrongSized: ['000000010000000000000005 (0 bytes)'],
+      histories: [2],
+      backups: ['0/3000028'],
+      partials: ['000000010000000000000006'],
+      foreign: [],
+    })
+  })
+
+  it('lists a segment once, and by its plain file where there is one', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ ending: fc.constantFrom('', '.gz', '.zst'), sizeBytes: fc.constantFrom(0, 100, SIZE) })),
+        found => {
+          const files = new Map(found.map(({ ending, sizeBytes }) => [`${segment(3)}${ending}`, sizeBytes]))
+          const listing = ArchiveListing.of(
+            [...files].map(([path, sizeBytes]) => ({ path, sizeBytes })),
+            SIZE,
+          )
+          const plain = files.get(segment(3).name)
+          const isWhole = plain === undefined ? [...files.values()].some(size => size > 0) : plain === SIZE
+          expect(listing.segments.get(1)?.length ?? 0).toBe(isWhole ? 1 : 0)
+          expect(listing.wrongSized.length).toBe(!isWhole && files.size > 0 ? 1 : 0)
+        },
+      ),
+    )
+  })
+
   it('of an empty archive says so', () => {
     expect(String(ArchiveListing.of([], SIZE))).toBe('no segment')
   })

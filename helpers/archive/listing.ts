@@ -9,6 +9,11 @@ export interface WrongSizedSegment {
   sizeBytes: number
 }
 
+interface StoredSegment extends WrongSizedSegment {
+  isWhole: boolean
+  isCompressed: boolean
+}
+
 /** A listing in a few lines of plain data, for a report. */
 export interface ListingSummary {
   segments: string[]
@@ -19,7 +24,10 @@ export interface ListingSummary {
   foreign: string[]
 }
 
-/** What lay in a WAL archive at one moment, by names and sizes; nothing was opened. */
+/**
+ * What lay in a WAL archive at one moment, by names and sizes; nothing was opened. A compressed segment is taken for whole,
+ * since its size says nothing, unless it is empty. Where the plain file is there too, that decides: its size is known.
+ */
 export class ArchiveListing {
   private constructor(
     readonly segmentSizeBytes: number,
@@ -38,8 +46,7 @@ export class ArchiveListing {
 
   /** @param files with paths relative to the archive: what lies in a folder of it is foreign. */
   static of(files: Iterable<VolumeFile>, segmentSizeBytes: number): ArchiveListing {
-    const whole: WalSegment[] = []
-    const wrongSized: WrongSizedSegment[] = []
+    const stored: StoredSegment[] = []
     const histories: number[] = []
     const backups: { segment: WalSegment; startLsn: Lsn }[] = []
     const partials: WalSegment[] = []
@@ -47,17 +54,23 @@ export class ArchiveListing {
     for (const { path, sizeBytes } of files) {
       const file = classifyArchiveFile(path, segmentSizeBytes)
       if (file.kind === 'segment') {
-        if (sizeBytes === segmentSizeBytes) whole.push(file.segment)
-        else wrongSized.push({ segment: file.segment, sizeBytes })
+        const isCompressed = file.compression !== undefined
+        const isWhole = isCompressed ? sizeBytes > 0 : sizeBytes === segmentSizeBytes
+        stored.push({ segment: file.segment, sizeBytes, isWhole, isCompressed })
       } else if (file.kind === 'history') histories.push(file.timeline)
       else if (file.kind === 'backup') backups.push({ segment: file.segment, startLsn: file.startLsn })
       else if (file.kind === 'partial') partials.push(file.segment)
       else foreign.push(path)
     }
+    stored.sort(compareStored)
+    const segments = stored.filter(({ segment }, index) => {
+      const before = stored[index - 1]
+      return before === undefined || compareSegments(before.segment, segment) !== 0
+    })
     return new ArchiveListing(
       segmentSizeBytes,
-      byTimeline(whole.sort(compareSegments)),
-      wrongSized.sort((a, b) => compareSegments(a.segment, b.segment)),
+      byTimeline(segments.flatMap(({ segment, isWhole }) => (isWhole ? [segment] : []))),
+      segments.flatMap(({ segment, sizeBytes, isWhole }) => (isWhole ? [] : [{ segment, sizeBytes }])),
       histories.sort((a, b) => a - b),
       backups.sort((a, b) => Lsn.compare(a.startLsn, b.startLsn)),
       partials.sort(compareSegments),
@@ -107,6 +120,15 @@ export class ArchiveListing {
 function compareSegments(a: WalSegment, b: WalSegment): number {
   if (a.timeline !== b.timeline) return a.timeline - b.timeline
   return a.number < b.number ? -1 : a.number > b.number ? 1 : 0
+}
+
+/** Of one segment's files the one that decides comes first. */
+function compareStored(a: StoredSegment, b: StoredSegment): number {
+  return (
+    compareSegments(a.segment, b.segment) ||
+    Number(a.isCompressed) - Number(b.isCompressed) ||
+    Number(b.isWhole) - Number(a.isWhole)
+  )
 }
 
 function byTimeline(sorted: readonly WalSegment[]): Map<number, WalSegment[]> {

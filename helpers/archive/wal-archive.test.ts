@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '../failure.ts'
 import { takeSegment } from '../faults/archive-faults.ts'
@@ -63,6 +64,25 @@ describe('a WAL archive', () => {
       message: expect.stringContaining(`${segment(1)} as the last one archived, and ${segment(2)} with 10 bytes`),
     })
     await expect(archive.waitFor(new WalSegment(7, 1n, SIZE))).rejects.toThrow('nothing of timeline 7 archived')
+  })
+
+  it('waits for a compressed segment until it is whole, and says when it does not become so', async () => {
+    const bytes = gzipSync(Buffer.alloc(SIZE))
+    await volume.write(`wal/${segment(1)}.gz`, bytes.subarray(0, -1))
+    await expect(archive.waitFor(segment(1))).rejects.toThrow(
+      `last seen: ${segment(1)}, compressed, and not to its end`,
+    )
+    await volume.write(`wal/${segment(1)}.gz`, bytes)
+    await archive.waitFor(segment(1))
+  })
+
+  it('loses a compressed segment and gets it back', async () => {
+    await volume.write(`wal/${segment(1)}.gz`, gzipSync(Buffer.alloc(SIZE)))
+    const before = await archive.fingerprint()
+    const repair = await takeSegment(archive, segment(1))
+    expect(await archive.fingerprint()).toEqual(new Map())
+    await repair()
+    expect(await archive.fingerprint()).toEqual(before)
   })
 
   it('loses a segment and gets it back, once, as it was', async () => {

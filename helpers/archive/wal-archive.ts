@@ -1,9 +1,11 @@
 import { DEFAULT_SEGMENT_SIZE_BYTES, type WalSegment } from '../postgres/wal-segment.ts'
 import type { Volume } from '../runtime/volume.ts'
 import { waitFor } from '../wait.ts'
+import { type Compression, isWhole, splitCompression } from './compression.ts'
 import { ArchiveListing } from './listing.ts'
 
 const FOLDER = 'wal'
+const COMPRESSIONS: readonly Compression[] = ['gz', 'zst']
 
 /** SHA-256 of every file of an archive, by name. */
 export type Fingerprint = ReadonlyMap<string, string>
@@ -42,7 +44,8 @@ export class WalArchive {
   }
 
   /**
-   * Until `segment` stands in the archive whole: a plain `cp` shows a short file while it copies.
+   * Until `segment` stands in the archive whole: a plain `cp` shows a short file while it copies, and so does a compressor,
+   * whose file must be opened to tell.
    * @throws {Failure} `deadline-passed`, naming the last segment of that timeline that was there.
    */
   async waitFor(segment: WalSegment): Promise<void> {
@@ -52,10 +55,12 @@ export class WalArchive {
       'segmentArchived',
       async () => {
         listing = await this.list()
-        return listing.segments.get(segment.timeline)?.some(one => one.number === segment.number) || undefined
+        if (!listing.segments.get(segment.timeline)?.some(one => one.number === segment.number)) return undefined
+        return (await this.#isStoredToItsEnd(segment)) || undefined
       },
       () => {
         const newest = listing?.newest(segment.timeline)
+        if (newest?.name === segment.name) return `${segment}, compressed, and not to its end`
         const short = listing?.wrongSized.find(one => one.segment.name === segment.name)
         return `${newest ? `${newest} as the last one archived` : `nothing of timeline ${segment.timeline} archived`}${short ? `, and ${segment} with ${short.sizeBytes} bytes` : ''}`
       },
@@ -67,11 +72,29 @@ export class WalArchive {
     return this.volume.hash(FOLDER)
   }
 
-  /** Moves a file out of the archive, out of sight of every server. @returns what moves it back. */
+  /** Moves a file out of the archive, compressed or not, out of sight of every server. @returns what moves it back. */
   async take(name: string): Promise<() => Promise<void>> {
-    const [from, to] = [`${FOLDER}/${name}`, `taken/${name}`]
+    const taken = (await this.#storedAs(name)) ?? name
+    const [from, to] = [`${FOLDER}/${taken}`, `taken/${taken}`]
     await this.volume.rename(from, to)
     return () => this.volume.rename(to, from)
+  }
+
+  /** Of a segment that is listed as whole. */
+  async #isStoredToItsEnd({ name }: WalSegment): Promise<boolean> {
+    const stored = await this.#storedAs(name)
+    const { compression } = splitCompression(stored ?? name)
+    return (
+      compression === undefined ||
+      (await isWhole(await this.read(`${name}.${compression}`), compression, this.segmentSizeBytes))
+    )
+  }
+
+  /** The plain file where there are several. */
+  async #storedAs(name: string): Promise<string | undefined> {
+    const files = new Set((await this.volume.list(FOLDER)).map(({ path }) => path.slice(FOLDER.length + 1)))
+    const names = [name, ...COMPRESSIONS.map(compression => `${name}.${compression}`)]
+    return names.find(one => files.has(one))
   }
 }
 

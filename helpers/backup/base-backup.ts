@@ -143,7 +143,8 @@ function readTablespaces(
 const SERVER = `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS "stoppedAt",
   current_setting('server_version_num') AS version, (SELECT setting FROM pg_settings WHERE name = 'wal_segment_size') AS "segmentSize"`
 
-async function readServer(
+/** What a backup says of its server, read right after it. */
+export async function readServer(
   primary: PostgresNode,
 ): Promise<{ stoppedAt: string; serverMajor: number; segmentSizeBytes: number }> {
   const [row] = await primary.query(SERVER)

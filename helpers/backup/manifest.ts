@@ -184,10 +184,34 @@ export async function verifyBaseBackup(
   data: Volume,
   tablespaces: readonly RestoredTablespace[] = [],
 ): Promise<void> {
-  const places = [
+  const problems = await findProblems(backup, [
     { volume: data, folder: '', prefix: '' },
     ...tablespaces.map(({ volume, folder, oid }) => ({ volume, folder, prefix: `pg_tblspc/${oid}/` })),
-  ]
+  ])
+  if (problems.length > 0) throw damagedFiles(backup, 'was not restored as it was taken', problems)
+}
+
+/** The same where the backup lies in its store. @throws {Failure} `backup-damaged`, as `verifyBaseBackup`. */
+export async function verifyStoredBackup(backup: BaseBackup, store: Volume): Promise<void> {
+  const problems = await findProblems(backup, [
+    { volume: store, folder: `${backup.folder}/base`, prefix: '' },
+    ...backup.tablespaces.map(({ oid }) => ({
+      volume: store,
+      folder: `${backup.folder}/tablespaces/${oid}`,
+      prefix: `pg_tblspc/${oid}/`,
+    })),
+  ])
+  if (problems.length > 0) throw damagedFiles(backup, 'is not stored as it was taken', problems)
+}
+
+interface Place {
+  volume: Volume
+  folder: string
+  /** Of its files' paths in the manifest. */
+  prefix: string
+}
+
+async function findProblems(backup: BaseBackup, places: readonly Place[]): Promise<ManifestProblem[]> {
   const contents = await Promise.all(places.map(readPlace))
   const files = contents.flatMap(content => content.files)
   const hashes = new Map(contents.flatMap(content => content.hashes))
@@ -201,11 +225,14 @@ export async function verifyBaseBackup(
       found: manifestHash ?? 'none',
     })
   }
-  if (problems.length === 0) return
+  return problems
+}
+
+function damagedFiles(backup: BaseBackup, what: string, problems: readonly ManifestProblem[]): Failure {
   const named = problems.slice(0, NAMED).map(describe).join(', ')
-  throw new Failure(
+  return new Failure(
     'backup-damaged',
-    `backup ${backup.id} was not restored as it was taken: ${problems.length} of ${backup.manifest.files.length} files differ from its manifest: ${named}${problems.length > NAMED ? ', …' : ''}`,
+    `backup ${backup.id} ${what}: ${problems.length} of ${backup.manifest.files.length} files differ from its manifest: ${named}${problems.length > NAMED ? ', …' : ''}`,
     { backup: backup.id, count: problems.length, problems: problems.slice(0, 100) },
   )
 }
@@ -214,11 +241,7 @@ async function readPlace({
   volume,
   folder,
   prefix,
-}: {
-  volume: Volume
-  folder: string
-  prefix: string
-}): Promise<{ files: VolumeFile[]; hashes: [string, string][] }> {
+}: Place): Promise<{ files: VolumeFile[]; hashes: [string, string][] }> {
   const [files, hashes] = await Promise.all([volume.list(folder), volume.hash(folder)])
   const skip = folder === '' ? 0 : folder.length + 1
   return {
