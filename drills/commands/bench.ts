@@ -1,5 +1,6 @@
 // npm run bench: the suite's own machinery against the bare procedure, the same phases with the same rows on the same
-// programs, in pairs that take turns. Prints the median of each phase side by side and the ratio of the totals.
+// programs, in pairs that take turns. Prints the median of each phase side by side and the ratio of the totals. Then base
+// backup and manifest check against PostgreSQL's own programs, in containers too where a run would use them.
 import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,13 +9,15 @@ import { WalArchive } from '../../helpers/archive/wal-archive.ts'
 import { takeBaseBackup } from '../../helpers/backup/base-backup.ts'
 import { loadConfig } from '../../helpers/config.ts'
 import { CannotRun, Failure } from '../../helpers/failure.ts'
-import { untilPausedAt } from '../../helpers/recovery/recovery-watch.ts'
+import { untilPausedAt } from '../../helpers/recovery/recovery-end.ts'
 import { restoreBaseBackup } from '../../helpers/recovery/restore.ts'
 import { Cleanup } from '../../helpers/run/cleanup.ts'
 import { newRunId, Run } from '../../helpers/run/run.ts'
 import { type EmbeddedDescription, EmbeddedRuntime, openEmbedded } from '../../helpers/runtime/embedded.ts'
 import { findServerUser, giveTo } from '../../helpers/runtime/embedded-user.ts'
 import { findFreePort } from '../../helpers/runtime/free-port.ts'
+import { joinRuntime, openRuntime } from '../../helpers/runtime/open.ts'
+import { benchBackup, median } from './bench-backup.ts'
 import { exitWith } from './exit-with.ts'
 
 /** Milliseconds, by phase. */
@@ -38,6 +41,9 @@ await exitWith(async () => {
       ours.push(await ownProcedure(run, description, Number(values.rows)))
     }
     print(ours, bare)
+    await benchBackup(new EmbeddedRuntime(description, run.context))
+    const chosen = await openRuntime(loadConfig(), run.context)
+    if (chosen.name === 'docker') await benchBackup(await joinRuntime(chosen, run.context))
   } finally {
     await run.close()
   }
@@ -134,8 +140,4 @@ function print(ours: Phases[], bare: Phases[]): void {
   for (const name of ours[0]?.keys() ?? [])
     line(name, median(ours.map(one => one.get(name) ?? 0)), median(bare.map(one => one.get(name) ?? 0)))
   line('total', median(ours.map(total)), median(bare.map(total)))
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

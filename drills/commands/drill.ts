@@ -1,4 +1,4 @@
-// npm run drill, npm run drill:nightly [-- PATH… --tags EXPRESSION]
+// npm run drill, npm run drill:nightly, npm run drill:soak [-- PATH… --tags EXPRESSION]
 // Exit status: 0 all passed; 1 a drill failed or is unknown; 2 could not run.
 import childProcess, { type ForkOptions } from 'node:child_process'
 import { syncBuiltinESMExports } from 'node:module'
@@ -63,6 +63,7 @@ function select(argv: string[]): Selection {
       allowPositionals: true,
       options: {
         core: { type: 'boolean' },
+        soak: { type: 'boolean' },
         tags: { type: 'string', multiple: true },
         sabotage: { type: 'string', multiple: true },
       },
@@ -72,7 +73,10 @@ function select(argv: string[]): Selection {
     return {
       paths: positionals,
       // A sabotage says itself which drill it is for.
-      tags: [...(values.core && !values.sabotage ? ['core'] : []), ...(values.tags ?? [])],
+      tags: [
+        ...(values.sabotage ? [] : [values.core ? 'core' : values.soak ? 'soak' : 'nightly']),
+        ...(values.tags ?? []),
+      ],
       projects: values.sabotage?.map(name => `sabotage:${name}`) ?? ['drills'],
     }
   } catch (cause) {
