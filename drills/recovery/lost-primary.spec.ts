@@ -11,7 +11,7 @@ import { Failure } from '../../helpers/failure.ts'
 import type { WalSegment } from '../../helpers/postgres/wal-segment.ts'
 import { untilReachedEnd } from '../../helpers/recovery/archive-end.ts'
 import { promisedLoss } from '../../helpers/recovery/promised-loss.ts'
-import { salvageWal } from '../../helpers/recovery/salvage.ts'
+import { archiveByHand, findUnarchived } from '../../helpers/recovery/salvage.ts'
 
 test.override('primarySettings', { archive_timeout: 0 })
 
@@ -55,12 +55,8 @@ test('what a lost primary had not archived is lost, unless its pg_wal is saved',
     await server.destroy()
   })
   const saved = await step('Save what the archive lacks out of the dead primary, and lose its disk', async () => {
-    const segments = await salvageWal(primary, {
-      systemIdentifier: cluster?.id ?? '',
-      segmentSizeBytes,
-      archiveCommand: commands.archiveTo(archive),
-      isArchived: segment => segment.timeline === archived.timeline && segment.number <= archived.number,
-    })
+    const segments = await findUnarchived(primary, { systemIdentifier: cluster?.id ?? '', last: archived })
+    await archiveByHand(primary, segments, commands.archiveTo(archive))
     journal.observe({ saved: segments.map(({ name }) => name) })
     await primary.destroy()
     return segments

@@ -66,6 +66,12 @@ export class WalSegment {
     return new WalSegment(this.timeline, this.number + 1n, this.sizeBytes)
   }
 
+  /** @throws {RangeError} of the first one there is. */
+  get previous(): WalSegment {
+    if (this.number === 0n) throw new RangeError(`${this} is the first segment there is`)
+    return new WalSegment(this.timeline, this.number - 1n, this.sizeBytes)
+  }
+
   onTimeline(timeline: number): WalSegment {
     return new WalSegment(timeline, this.number, this.sizeBytes)
   }

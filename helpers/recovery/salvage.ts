@@ -2,36 +2,58 @@ import { readSegmentHeader, SEGMENT_HEADER_BYTES } from '../postgres/wal-page.ts
 import { WalSegment } from '../postgres/wal-segment.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 
-export interface SalvagePlan {
+/** What tells a cluster's WAL from another's, and what its archive has of it. */
+export interface Archived {
   /** Of the cluster, in decimal. */
   systemIdentifier: string
-  segmentSizeBytes: number
-  /** `archive_command` with `%p` and `%f` still in it, ready for the server: it puts a segment where it is wanted. */
-  archiveCommand: string
-  /** Segments that need not be saved. */
-  isArchived: (segment: WalSegment) => boolean
+  /** The last segment that is archived, of the timeline that the server was on. */
+  last: WalSegment
 }
 
 /**
- * Saves the WAL that a dead server had not archived yet out of its `pg_wal`, the segment it was writing included, whose end is
- * simply not written. Segments that were made ready for reuse have names of the future and hold old WAL: their first page
- * says so, and they are left.
- * @returns the segments that were saved, in ascending order.
- * @throws {Failure} `command-failed` when the disk cannot be read, or the command does not store a segment.
- * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup", step 2 on saving `pg_wal`
+ * The segments of a dead server's `pg_wal` that it had not archived yet, the one it was writing included, whose end is simply
+ * not written. Segments that were made ready for reuse have names of the future and hold old WAL: their first page says so,
+ * and they are left.
+ * @returns in ascending order.
+ * @throws {Failure} `command-failed` when the disk cannot be read.
  */
-export async function salvageWal(dead: PostgresNode, plan: SalvagePlan): Promise<WalSegment[]> {
-  const pgWal = `${dead.data.path}/pg_wal`
+export async function findUnarchived(dead: PostgresNode, { systemIdentifier, last }: Archived): Promise<WalSegment[]> {
   const listing = await dead.exec(
-    `cd '${pgWal}' && for file in ????????????????????????; do echo "$file $(head -c ${SEGMENT_HEADER_BYTES} "$file" | od -An -v -tx1 | tr -d ' \\n')"; done`,
+    `cd '${dead.data.path}/pg_wal' && for file in ????????????????????????; do echo "$file $(head -c ${SEGMENT_HEADER_BYTES} "$file" | od -An -v -tx1 | tr -d ' \\n')"; done`,
   )
-  const segments = writtenSegments(listing, plan).filter(segment => !plan.isArchived(segment))
+  return writtenSegments(listing, { systemIdentifier, segmentSizeBytes: last.sizeBytes }).filter(
+    ({ timeline, number }) => timeline === last.timeline && number > last.number,
+  )
+}
+
+/**
+ * Saves segments of a dead server as its archiver would have.
+ * @param archiveCommand with `%p` and `%f` still in it, ready for the server.
+ * @throws {Failure} `command-failed` when the command does not store a segment.
+ */
+export async function archiveByHand(
+  dead: PostgresNode,
+  segments: readonly WalSegment[],
+  archiveCommand: string,
+): Promise<void> {
   for (const { name } of segments) {
     // As the archiver runs it: in the data directory.
-    const command = plan.archiveCommand.replaceAll('%p', `pg_wal/${name}`).replaceAll('%f', name)
+    const command = archiveCommand.replaceAll('%p', `pg_wal/${name}`).replaceAll('%f', name)
     await dead.exec(`cd '${dead.data.path}' && ${command}`)
   }
-  return segments
+}
+
+/**
+ * Copies segments of a dead server into the `pg_wal` of one that is restored and not yet started. Recovery finds them there once
+ * its archive has no more.
+ * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup", steps 2 and 7
+ */
+export async function moveIntoPgWal(
+  dead: PostgresNode,
+  segments: readonly WalSegment[],
+  restored: PostgresNode,
+): Promise<void> {
+  for (const { name } of segments) await restored.data.write(`pg_wal/${name}`, await dead.data.read(`pg_wal/${name}`))
 }
 
 /**
@@ -40,7 +62,7 @@ export async function salvageWal(dead: PostgresNode, plan: SalvagePlan): Promise
  */
 export function writtenSegments(
   listing: string,
-  { systemIdentifier, segmentSizeBytes }: Pick<SalvagePlan, 'systemIdentifier' | 'segmentSizeBytes'>,
+  { systemIdentifier, segmentSizeBytes }: { systemIdentifier: string; segmentSizeBytes: number },
 ): WalSegment[] {
   return listing
     .split('\n')

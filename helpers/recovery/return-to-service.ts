@@ -1,0 +1,47 @@
+import type { WalArchive } from '../archive/wal-archive.ts'
+import type { Deviation } from '../evidence/evidence.ts'
+import { Failure } from '../failure.ts'
+import type { WalSegment } from '../postgres/wal-segment.ts'
+import type { PostgresNode } from '../runtime/postgres-node.ts'
+
+/**
+ * Returns a promoted server to service: archiving again, on its new timeline, into an archive of its own. Its timeline's history
+ * is stored by hand, since a server that did not archive when it was promoted never will; without it no later recovery finds
+ * its way from an older backup. A base backup is then to be taken.
+ * @param archiveCommand with `%p` and `%f` still in it, ready for the server, into `archive`.
+ * @returns the first whole segment of the new timeline that the archive has.
+ * @throws {Failure} `not-promoted` for a server on the first timeline, `deadline-passed` when the segment is not archived.
+ * @see PostgreSQL documentation, "Timelines"; `writeTimeLineHistory` in `src/backend/access/transam/timeline.c`
+ */
+export async function returnToService(
+  server: PostgresNode,
+  archive: WalArchive,
+  archiveCommand: string,
+): Promise<WalSegment> {
+  const timeline = await server.timeline()
+  if (timeline === 1) throw new Failure('not-promoted', `${server.name} is on timeline 1: it was never recovered`)
+  await server.configure({ archive_mode: true, archive_command: archiveCommand })
+  // archive_mode is read at the start alone.
+  await server.stop()
+  await server.start()
+  const name = historyFile(timeline)
+  const command = archiveCommand.replaceAll('%p', `pg_wal/${name}`).replaceAll('%f', name)
+  await server.exec(`cd '${server.data.path}' && ${command}`)
+  const firstSegment = await server.switchWal()
+  await archive.waitFor(firstSegment)
+  return firstSegment
+}
+
+/** @see PostgreSQL source, `TLHistoryFileName` in `src/include/access/xlog_internal.h` */
+export function historyFile(timeline: number): string {
+  return `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`
+}
+
+/** What the runbook leaves out: it ends with a server that is healthy, and whose next disk failure would lose all. */
+export const RETURN_TO_SERVICE: Deviation = {
+  section: '3.7',
+  what: 'the recovered server was returned to service: archiving into an archive of its own, its history file stored, a base backup taken',
+  why: 'until then nothing that it commits can be recovered; into the old archive it would mix two timelines of one incident',
+  proposedText:
+    'Return the server to service: switch archiving on into a new archive, restart, store pg_wal/<timeline>.history there by hand, take a base backup at once, and let restore_command read the new archive and then the old one.',
+}
