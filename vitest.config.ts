@@ -19,8 +19,9 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Longer than any deadline, so that it is the deadline that speaks: it names what was waited for.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     teardownTimeout: 30_000,
     tags: [
       { name: 'core', description: 'what `npm run drill` runs' },

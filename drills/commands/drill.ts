@@ -23,6 +23,9 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 
 interface Selection {
   paths: string[]
+  /** What the script is for; none with a sabotage, which says itself which drill it is for. */
+  kind?: 'core' | 'nightly' | 'soak'
+  /** The user's own. */
   tags: string[]
   projects: string[]
 }
@@ -72,11 +75,8 @@ function select(argv: string[]): Selection {
     if (unknown !== undefined) throw new Error(`There is no sabotage '${unknown}'`)
     return {
       paths: positionals,
-      // A sabotage says itself which drill it is for.
-      tags: [
-        ...(values.sabotage ? [] : [values.core ? 'core' : values.soak ? 'soak' : 'nightly']),
-        ...(values.tags ?? []),
-      ],
+      ...(values.sabotage ? {} : { kind: values.core ? 'core' : values.soak ? 'soak' : 'nightly' }),
+      tags: values.tags ?? [],
       projects: values.sabotage?.map(name => `sabotage:${name}`) ?? ['drills'],
     }
   } catch (cause) {
@@ -111,10 +111,11 @@ async function prepare(
 }
 
 async function createVitestIn(
-  { tags, projects }: Selection,
+  { kind, tags, projects }: Selection,
   { run, reporters }: { run: RunContext; reporters: NonNullable<InlineConfig['reporters']> },
 ): Promise<Vitest> {
   detachForks()
+  const tagsFilter = [...(kind ? [kind] : []), ...tags]
   // Not before: it takes longer to load than all else together.
   const { createVitest } = await import('vitest/node')
   const { TMPDIR } = process.env
@@ -130,7 +131,7 @@ async function createVitestIn(
       reporters,
       // On its workers too, from the first moment.
       env: { [RUN_ID_VARIABLE]: run.id },
-      ...(tags.length > 0 ? { tagsFilter: tags } : {}),
+      ...(tagsFilter.length > 0 ? { tagsFilter } : {}),
     })
   } finally {
     if (TMPDIR === undefined) delete process.env.TMPDIR

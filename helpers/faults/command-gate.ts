@@ -41,9 +41,12 @@ export class CommandGate {
     })
   }
 
-  /** Lets the command go on that waits, and every later one. */
+  /**
+   * Lets the command go on that waits, and every later one. The gate is gone before anybody is let through: the next command to
+   * come would otherwise find it, and nobody to let it through.
+   */
   async open(): Promise<void> {
-    await this.node.exec(`cd '${this.node.data.path}' && echo > ${GATE} && rm ${GATE}`)
+    await this.node.exec(`cd '${this.node.data.path}' && exec 3> ${GATE} && rm ${GATE} && echo >&3`)
   }
 
   /** After the command that waited was killed: nobody waits any more. */
