@@ -77,6 +77,15 @@ describe.runIf(process.platform === 'linux')('the processes of a run', () => {
     expect([startOf(deaf), startOf(stopped)]).toEqual([undefined, undefined])
   })
 
+  test('end also when they begin others while they are ended', async () => {
+    const pid = await start('echo $$; while :; do sleep 60 & setsid sh -c "sleep 60 & sleep 60" & sleep 0.001; done', {
+      env: environment(),
+    })
+    await endMarked(mark)
+    expect(startOf(pid)).toBeUndefined()
+    expect(findMarked(mark)).toEqual([])
+  })
+
   test('that are gone already are none', async () => {
     const pid = await start('echo $$')
     await once(children[0] as ChildProcess, 'close')

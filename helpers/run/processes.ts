@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { execaSync } from 'execa'
 import { waitFor } from '../wait.ts'
 import { startOf } from './identity.ts'
+import { descendantsOf, listProcesses } from './process-tree.ts'
 
 /** How processes that belong together are found without having been written down. */
 export interface Mark {
@@ -24,11 +25,12 @@ export function findMarked({ variable, value, folder }: Mark): number[] {
     `\0${readProc(pid, 'environ')}\0`.includes(text) ||
     // Nobody else there: it may be a shell in which somebody looks at the data.
     (`${workingFolderOf(pid)}/`.startsWith(`${folder}/`) && isPostgres(pid))
-  const marked = new Set(allProcesses().filter(isMarked))
-  for (const pid of descendantsOf(marked)) marked.add(pid)
-  marked.delete(process.pid)
-  marked.delete(process.ppid)
-  return [...marked].filter(pid => startOf(pid) !== undefined)
+  const listed = listProcesses()
+  const marked = [...listed.keys()].filter(isMarked)
+  const found = new Set([...marked, ...descendantsOf(marked, listed)])
+  found.delete(process.pid)
+  found.delete(process.ppid)
+  return [...found].filter(pid => Number(startOf(pid)) === listed.get(pid)?.start)
 }
 
 /**
@@ -51,8 +53,25 @@ export async function endProcesses(pids: readonly number[]): Promise<number> {
   return running.length
 }
 
+/**
+ * Ends those that carry a mark until there are none: one may have begun another while it was being ended.
+ * @returns how many there were.
+ * @throws {Failure} `deadline-passed` when one is still there, or another one always is.
+ */
 export async function endMarked(mark: Mark): Promise<number> {
-  return await endProcesses(findMarked(mark))
+  let ended = 0
+  let found: number[] = []
+  await waitFor(
+    'nothing of it to run',
+    'markedGone',
+    async () => {
+      found = findMarked(mark)
+      ended += await endProcesses(found)
+      return found.length === 0 ? true : undefined
+    },
+    () => `the processes ${found.join(', ')}`,
+  )
+  return ended
 }
 
 /**
@@ -84,31 +103,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
-}
-
-function descendantsOf(roots: ReadonlySet<number>): number[] {
-  const children = new Map<number, number[]>()
-  for (const pid of allProcesses()) children.set(parentOf(pid), [...(children.get(parentOf(pid)) ?? []), pid])
-  const found: number[] = []
-  const queue = [...roots]
-  for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
-    for (const child of children.get(pid) ?? []) {
-      found.push(child)
-      queue.push(child)
-    }
-  }
-  return found
-}
-
-function parentOf(pid: number): number {
-  const stat = readProc(pid, 'stat')
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-}
-
-function allProcesses(): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
 }
 
 function workingFolderOf(pid: number): string {

@@ -109,6 +109,8 @@ class EmbeddedNode extends PostgresNode {
         port: this.#port,
         listen_addresses: '127.0.0.1',
         unix_socket_directories: '',
+        // In the data directory, with which it goes: POSIX shared memory outlives a server that is killed.
+        dynamic_shared_memory_type: 'mmap',
       })
       let isOver = false
       void server.ended.then(() => {
