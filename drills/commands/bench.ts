@@ -29,9 +29,13 @@ await exitWith(async () => {
   })
   if ((await execa('psql', ['--version'], { reject: false })).exitCode !== 0)
     throw new CannotRun('the bare procedure needs psql: install a PostgreSQL client')
+  const config = loadConfig()
   const run = Run.open(newRunId())
   try {
-    const description = await openEmbedded(loadConfig().pgMajor, run.context, 'npm run bench')
+    const description = await openEmbedded(
+      { pgMajor: config.pgMajor, load: 'nightly', reason: 'npm run bench' },
+      run.context,
+    )
     console.log(
       `PostgreSQL ${description.serverVersion}, ${values.rows} rows before the backup and after it, ${values.pairs} pairs`,
     )
@@ -42,7 +46,7 @@ await exitWith(async () => {
     }
     print(ours, bare)
     await benchBackup(new EmbeddedRuntime(description, run.context))
-    const chosen = await openRuntime(loadConfig(), run.context)
+    const chosen = await openRuntime(config, 'nightly', run.context)
     if (chosen.name === 'docker') await benchBackup(await joinRuntime(chosen, run.context))
   } finally {
     await run.close()

@@ -14,6 +14,7 @@ import { CannotRun } from '../../helpers/failure.ts'
 import { RUN_ID_VARIABLE, type RunContext } from '../../helpers/run/registry.ts'
 import { newRunId, Run } from '../../helpers/run/run.ts'
 import { sweepDeadRuns } from '../../helpers/run/sweep.ts'
+import type { Load } from '../../helpers/runtime/embedded-place.ts'
 import { type OpenedRuntime, openRuntime } from '../../helpers/runtime/open.ts'
 import { reportersOf } from '../../reports/reporters.ts'
 import { Interruption } from './end-on-signal.ts'
@@ -24,7 +25,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 interface Selection {
   paths: string[]
   /** What the script is for; none with a sabotage, which says itself which drill it is for. */
-  kind?: 'core' | 'nightly' | 'soak'
+  kind?: Load
   /** The user's own. */
   tags: string[]
   projects: string[]
@@ -41,7 +42,7 @@ await exitWith(async () => {
   const output = path.join(ROOT, 'reports/out', run.context.id)
   // Both take half a second, in processes of their own: together.
   const [runtime, vitest] = await Promise.allSettled([
-    openRuntime(config, run.context),
+    openRuntime(config, selection.kind ?? 'nightly', run.context),
     prepare(selection, { run: run.context, reporters: [reportersOf(output), interruption].flat() }),
   ])
   try {

@@ -4,8 +4,11 @@ import path from 'node:path'
 import { CannotRun } from '../failure.ts'
 import { findServerUser } from './embedded-user.ts'
 
-/** What the core drills have on disk at their peak, two at a time, and a quarter more. */
-const ROOM_MIB = 640
+/** Which drills are run, as far as their servers' room depends on it. */
+export type Load = 'core' | 'nightly' | 'soak'
+
+/** What they have on disk at their peak, two at a time, and a quarter more. */
+const ROOM_MIB: Record<Load, number> = { core: 640, nightly: 1024, soak: 11_264 }
 const MIB = 1024 * 1024
 
 /**
@@ -13,13 +16,13 @@ const MIB = 1024 * 1024
  * Looked at by going there, since modes do not tell all (access control lists, mounts).
  * @throws {CannotRun} when not.
  */
-export function assertHoldsServers(directory: string): void {
+export function assertHoldsServers(directory: string, load: Load): void {
   const folder = path.dirname(directory)
   const { bavail, bsize } = statfsSync(directory)
   const freeMiB = Math.floor((bavail * bsize) / MIB)
-  if (freeMiB < ROOM_MIB) {
+  if (freeMiB < ROOM_MIB[load]) {
     throw new CannotRun(
-      `the temporary folder ${folder} has ${freeMiB} MiB free, and the drills need ${ROOM_MIB}: make room there, or set TMPDIR to a folder with more`,
+      `the temporary folder ${folder} has ${freeMiB} MiB free, and the ${load} drills need ${ROOM_MIB[load]}: make room there, or set TMPDIR to a folder with more`,
     )
   }
   const user = findServerUser()

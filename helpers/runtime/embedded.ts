@@ -10,7 +10,7 @@ import { identify } from '../run/identity.ts'
 import { endMarked, freeSharedMemory, type Mark } from '../run/processes.ts'
 import { own, RUN_ID_VARIABLE, type RunContext } from '../run/registry.ts'
 import { commandFailed } from './command-failed.ts'
-import { assertHoldsServers } from './embedded-place.ts'
+import { assertHoldsServers, type Load } from './embedded-place.ts'
 import { findPrograms, makeTemplate } from './embedded-programs.ts'
 import { findServerUser } from './embedded-user.ts'
 import { EmbeddedVolume } from './embedded-volume.ts'
@@ -32,12 +32,15 @@ const NODE_VARIABLE = 'DRILL_NODE'
 const SERVER_VARIABLE = 'DRILL_SERVER'
 
 /** @throws {CannotRun} when PostgreSQL's programs for that major are not installed or do not run here. */
-export async function openEmbedded(major: number, run: RunContext, reason: string): Promise<EmbeddedDescription> {
-  assertHoldsServers(run.directory)
-  const { bin, serverVersion } = await findPrograms(major, path.join(run.directory, 'programs'))
+export async function openEmbedded(
+  { pgMajor, load, reason }: { pgMajor: number; load: Load; reason: string },
+  run: RunContext,
+): Promise<EmbeddedDescription> {
+  assertHoldsServers(run.directory, load)
+  const { bin, serverVersion } = await findPrograms(pgMajor, path.join(run.directory, 'programs'))
   const template = path.join(run.directory, 'template')
   await makeTemplate(bin, template, run)
-  return { name: 'embedded', serverVersion, major, reason, capabilities: [], bin, template }
+  return { name: 'embedded', serverVersion, major: pgMajor, reason, capabilities: [], bin, template }
 }
 
 /** PostgreSQL server processes on this machine, each on a fresh directory below the run's own. */

@@ -4,6 +4,7 @@ import type { RunContext } from '../run/registry.ts'
 import { own } from '../run/registry.ts'
 import type { DockerDescription } from './docker.ts'
 import { type EmbeddedDescription, EmbeddedRuntime, openEmbedded } from './embedded.ts'
+import type { Load } from './embedded-place.ts'
 import type { Runtime } from './runtime.ts'
 
 export type OpenedRuntime = DockerDescription | EmbeddedDescription
@@ -15,9 +16,11 @@ export type OpenedRuntime = DockerDescription | EmbeddedDescription
  */
 export async function openRuntime(
   config: Pick<Config, 'runtime' | 'image' | 'pgMajor' | 'require'>,
+  load: Load,
   run: RunContext,
 ): Promise<OpenedRuntime> {
-  if (config.runtime === 'embedded') return await openEmbedded(config.pgMajor, run, 'DRILL_RUNTIME=embedded')
+  const { pgMajor } = config
+  if (config.runtime === 'embedded') return await openEmbedded({ pgMajor, load, reason: 'DRILL_RUNTIME=embedded' }, run)
   const { openDocker, probeDocker } = await import('./docker.ts')
   const openContainers = async (reason: string) => {
     const { sweepDeadDocker } = await import('./docker-resources.ts')
@@ -30,7 +33,7 @@ export async function openRuntime(
   if (docker.available) return await openContainers('a Docker daemon answers and has the image')
   if (config.require.includes('docker'))
     throw new CannotRun(`Docker is required (DRILL_REQUIRE) and cannot be used: ${docker.reason}`)
-  return await openEmbedded(config.pgMajor, run, docker.reason)
+  return await openEmbedded({ pgMajor, load, reason: docker.reason }, run)
 }
 
 /** In a worker: the runtime that the run has opened. */
