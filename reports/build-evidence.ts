@@ -46,7 +46,7 @@ interface Judgement {
 }
 
 /** `P2` before `P10`. */
-const byId = new Intl.Collator('en', { numeric: true })
+export const byId = new Intl.Collator('en', { numeric: true })
 
 /** The record of a run: redacted, plain data, and valid whatever the drills left in their journals. */
 export function buildEvidence(facts: RunFacts, records: readonly DrillRecord[], progress: RunProgress): Evidence {

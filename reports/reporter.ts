@@ -4,7 +4,7 @@ import type { Reporter, SerializedError, TestCase, TestModule, TestSpecification
 import type { Evidence, Problem } from '../helpers/evidence/evidence.ts'
 import { redactText } from '../helpers/evidence/redact.ts'
 import { announced, concludeRun, onAnnouncement, type RunFacts } from '../helpers/evidence/run-facts.ts'
-import { allSteps, buildDrill, buildEvidence, type DrillRecord, type RunProgress } from './build-evidence.ts'
+import { allSteps, buildDrill, buildEvidence, byId, type DrillRecord, type RunProgress } from './build-evidence.ts'
 import { asErrors, drillIdOf, drillRecordOf, errorsOutsideDrills, isLeftOut } from './drill-record.ts'
 import { junitOf } from './junit.ts'
 import { fromError } from './problem.ts'
@@ -153,7 +153,9 @@ export default class DrillReporter implements Reporter {
   }
 
   #leftOut(modules: readonly TestModule[]): string[] {
-    const ids = modules.flatMap(module => [...module.children.allTests()].filter(isLeftOut).map(drillIdOf))
+    const ids = modules
+      .flatMap(module => [...module.children.allTests()].filter(isLeftOut).map(drillIdOf))
+      .sort(byId.compare)
     return ids.length === 0 ? [] : ['', ...this.#terminal.refused(`left out by the selection: ${ids.join(', ')}`)]
   }
 

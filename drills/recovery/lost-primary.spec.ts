@@ -11,7 +11,8 @@ import { Failure } from '../../helpers/failure.ts'
 import type { WalSegment } from '../../helpers/postgres/wal-segment.ts'
 import { untilReachedEnd } from '../../helpers/recovery/archive-end.ts'
 import { promisedLoss } from '../../helpers/recovery/promised-loss.ts'
-import { archiveByHand, findUnarchived } from '../../helpers/recovery/salvage.ts'
+import { findUnarchived } from '../../helpers/recovery/salvage.ts'
+import { archiveByHand } from '../../helpers/recovery/wal-commands.ts'
 
 test.override('primarySettings', { archive_timeout: 0 })
 
@@ -56,8 +57,9 @@ test('what a lost primary had not archived is lost, unless its pg_wal is saved',
   })
   const saved = await step('Save what the archive lacks out of the dead primary, and lose its disk', async () => {
     const segments = await findUnarchived(primary, { systemIdentifier: cluster?.id ?? '', last: archived })
-    await archiveByHand(primary, segments, commands.archiveTo(archive))
-    journal.observe({ saved: segments.map(({ name }) => name) })
+    const names = segments.map(({ name }) => name)
+    await archiveByHand(primary, names, commands.archiveTo(archive))
+    journal.observe({ saved: names })
     await primary.destroy()
     return segments
   })

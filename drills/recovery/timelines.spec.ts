@@ -20,6 +20,7 @@ import {
   expectPartial,
   expectTimelineRefused,
 } from '../../fixtures/expectations/timelines.ts'
+import type { WalArchive } from '../../helpers/archive/wal-archive.ts'
 import type { BaseBackup } from '../../helpers/backup/base-backup.ts'
 import { Failure } from '../../helpers/failure.ts'
 import type { Lsn } from '../../helpers/postgres/lsn.ts'
@@ -64,6 +65,7 @@ test('a recovered server is recovered again, to moments on every one of its time
 }) => {
   const { segmentSizeBytes } = archive
   const before = (lsn: Lsn) => ({ kind: 'lsn', lsn, inclusive: false }) as const
+  const reader = (server: PostgresNode, from: WalArchive) => ({ server, restoreCommand: commands.restoreFrom(from) })
   /** Traffic in two segments, a target in each, a bad change, and what is left behind when one comes back to the target. */
   const serveUntilIncident = async (server: PostgresNode, flow: typeof traffic) => {
     await flow.append(20)
@@ -98,7 +100,7 @@ test('a recovered server is recovered again, to moments on every one of its time
     await expectTimeline(second.restored, 2, journal)
     const secondBackup = await returnToService(second.restored, secondArchive)
     const switches = [{ timeline: 1, at: second.paused.replayLsn }]
-    return { secondBackup, toSecond: await expectHistory(secondArchive, 2, switches, journal) }
+    return { secondBackup, toSecond: await expectHistory(reader(second.restored, secondArchive), 2, switches, journal) }
   })
   const again = await step('Serve until the second incident', () =>
     serveUntilIncident(second.restored, trafficOn(second.restored, secondLedger)),
@@ -142,7 +144,7 @@ test('a recovered server is recovered again, to moments on every one of its time
         { timeline: 1, at: second.paused.replayLsn },
         { timeline: 2, at: third.paused.replayLsn },
       ]
-      return await expectHistory(thirdArchive, 3, switches, journal)
+      return await expectHistory(reader(third.restored, thirdArchive), 3, switches, journal)
     },
   )
   const last = await step('Serve until the third incident', () =>

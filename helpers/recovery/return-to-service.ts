@@ -3,6 +3,7 @@ import type { Deviation } from '../evidence/evidence.ts'
 import { Failure } from '../failure.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
+import { archiveByHand } from './wal-commands.ts'
 
 /**
  * Returns a promoted server to service: archiving again, on its new timeline, into an archive of its own. Its timeline's history
@@ -24,9 +25,7 @@ export async function returnToService(
   // archive_mode is read at the start alone.
   await server.stop()
   await server.start()
-  const name = historyFile(timeline)
-  const command = archiveCommand.replaceAll('%p', `pg_wal/${name}`).replaceAll('%f', name)
-  await server.exec(`cd '${server.data.path}' && ${command}`)
+  await archiveByHand(server, [historyFile(timeline)], archiveCommand)
   const firstSegment = await server.switchWal()
   await archive.waitFor(firstSegment)
   return firstSegment

@@ -27,23 +27,6 @@ export async function findUnarchived(dead: PostgresNode, { systemIdentifier, las
 }
 
 /**
- * Saves segments of a dead server as its archiver would have.
- * @param archiveCommand with `%p` and `%f` still in it, ready for the server.
- * @throws {Failure} `command-failed` when the command does not store a segment.
- */
-export async function archiveByHand(
-  dead: PostgresNode,
-  segments: readonly WalSegment[],
-  archiveCommand: string,
-): Promise<void> {
-  for (const { name } of segments) {
-    // As the archiver runs it: in the data directory.
-    const command = archiveCommand.replaceAll('%p', `pg_wal/${name}`).replaceAll('%f', name)
-    await dead.exec(`cd '${dead.data.path}' && ${command}`)
-  }
-}
-
-/**
  * Copies segments of a dead server into the `pg_wal` of one that is restored and not yet started. Recovery finds them there once
  * its archive has no more.
  * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup", steps 2 and 7

@@ -10,14 +10,22 @@ export type Load = 'core' | 'nightly' | 'soak'
 /** What they have on disk at their peak, two at a time, and a quarter more. */
 const ROOM_MIB: Record<Load, number> = { core: 640, nightly: 1024, soak: 11_264 }
 const MIB = 1024 * 1024
+/** It stands in archive_command, where the shell reads it, and PostgreSQL what a `%` says. */
+const PLAIN_PATH = /^[\p{L}\p{N}/._+@=:,-]*$/u
 
 /**
- * That servers can be run below a folder of the temporary one: there is room, and the user they run as can get there.
+ * That servers can be run below a folder of the temporary one: its path can stand in a command, there is room, and the user
+ * they run as can get there.
  * Looked at by going there, since modes do not tell all (access control lists, mounts).
  * @throws {CannotRun} when not.
  */
 export function assertHoldsServers(directory: string, load: Load): void {
   const folder = path.dirname(directory)
+  if (!PLAIN_PATH.test(folder)) {
+    throw new CannotRun(
+      `the temporary folder ${folder} has a character in its path that shells and archive commands take for something else: set TMPDIR to one with letters, digits and ._+@=:,- alone`,
+    )
+  }
   const { bavail, bsize } = statfsSync(directory)
   const freeMiB = Math.floor((bavail * bsize) / MIB)
   if (freeMiB < ROOM_MIB[load]) {
