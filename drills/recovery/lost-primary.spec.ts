@@ -48,7 +48,7 @@ test('what a lost primary had not archived is lost, unless its pg_wal is saved',
     const server = await recoverTo(archived)
     const comparison = await expectLedgerAt(server, ledger, { lsn: archived.end, inclusive: false }, journal)
     // This case shows what is lost without a bound in time: the user's objective is not held against it.
-    const rpo = measureRpo(comparison, ledger, {})
+    const rpo = measureRpo(comparison, { ledger, recoveredTo: archived.end }, {})
     expectRpo(rpo, journal)
     journal.observe({ promise: promisedLoss({ archiveTimeoutSeconds: 0, segmentSizeBytes }).sentence })
     if (rpo.discardedCommits === 0)

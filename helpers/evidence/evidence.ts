@@ -59,7 +59,7 @@ const rpoSchema = z.object({
     .int()
     .nonnegative()
     .describe('Acknowledged after the target or in WAL that was never archived: gone, to be entered again'),
-  walBytes: z.number().nonnegative().describe('WAL from the last commit that was recovered to the last that was not'),
+  walBytes: z.number().nonnegative().describe('WAL from where recovery ended to the last commit that is not there'),
   discarded: z
     .array(
       z.object({
