@@ -25,6 +25,7 @@ export interface RunningExec {
 /**
  * Runs a shell script in a container, and returns whatever its exit status.
  * @throws what the daemon says when the container is gone; what `stdin` fails with, once the command has seen its end.
+ * @throws {Failure} `deadline-passed` when the daemon does not begin it, or it does not end although it has all its input.
  */
 export async function execute(container: Dockerode.Container, command: Command): Promise<ExecResult> {
   const stdout: Buffer[] = []
@@ -33,7 +34,19 @@ export async function execute(container: Dockerode.Container, command: Command):
     stdout: chunk => stdout.push(chunk),
     stderr: chunk => stderr.push(chunk),
   })
-  return { exitStatus: await ended, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }
+  const exitStatus = await (Buffer.isBuffer(command.stdin)
+    ? waitFor(`\`${command.script}\` to end in a container`, 'containerCommand', () => ended)
+    : ended)
+  return { exitStatus, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }
+}
+
+/**
+ * A shell command that passes on what a script is given on standard input, and does not wait for its end: a connection that is
+ * cut looks like it, and the daemon may lose it where it comes before the command has begun.
+ * @see https://github.com/moby/moby/issues/37870
+ */
+export function readInput({ length }: Buffer): string {
+  return `head -c ${length}`
 }
 
 /** Starts a shell script in a container and hands over its output as it comes. */
@@ -43,14 +56,17 @@ export async function startExec(
   output: { stdout: (chunk: Buffer) => unknown; stderr: (chunk: Buffer) => unknown },
 ): Promise<RunningExec> {
   const hasInput = stdin !== undefined
-  const exec = await container.exec({
-    Cmd: ['sh', '-c', script],
-    User: user,
-    AttachStdin: hasInput,
-    AttachStdout: true,
-    AttachStderr: true,
-  })
-  const stream = await exec.start({ hijack: hasInput, stdin: hasInput })
+  const begin = async () => {
+    const exec = await container.exec({
+      Cmd: ['sh', '-c', script],
+      User: user,
+      AttachStdin: hasInput,
+      AttachStdout: true,
+      AttachStderr: true,
+    })
+    return { exec, stream: await exec.start({ hijack: hasInput, stdin: hasInput }) }
+  }
+  const { exec, stream } = await waitFor(`the daemon to begin \`${script}\``, 'containerCommand', begin)
   // Until a reader is attached nothing is lost: the stream does not flow.
   const closed = endOf(stream)
   container.modem.demuxStream(stream, { write: output.stdout } as never, { write: output.stderr } as never)

@@ -7,7 +7,7 @@ import type { Settings } from '../postgres/conf.ts'
 import type { Connection } from '../postgres/session.ts'
 import { commandFailed } from './command-failed.ts'
 import { removeVolume, statusOf } from './docker-client.ts'
-import { execute, startExec } from './docker-exec.ts'
+import { execute, readInput, startExec } from './docker-exec.ts'
 import type { ContainerMount, DockerHost } from './docker-host.ts'
 import { ContainerVolume, DockerVolume } from './docker-volume.ts'
 import { PostgresNode, type ServerProcess } from './postgres-node.ts'
@@ -95,10 +95,11 @@ export class DockerNode extends PostgresNode {
 
   protected async initdb(): Promise<void> {
     // A command line is for all to see: the password comes by standard input, and lies in a file while initdb runs.
-    const script = `umask 077; file=$(mktemp); trap 'rm -f "$file"' EXIT; cat > "$file"
+    const password = Buffer.from(this.host.run.password)
+    const script = `umask 077; file=$(mktemp); trap 'rm -f "$file"' EXIT; ${readInput(password)} > "$file"
       initdb -D ${DATA} -U postgres -A scram-sha-256 --pwfile="$file" --no-sync --no-instructions --data-checksums -E UTF8 --locale=C > /dev/null &&
       printf '%s\\n' 'host all all all scram-sha-256' 'host replication all all scram-sha-256' >> ${DATA}/pg_hba.conf`
-    await this.#run(script, Buffer.from(this.host.run.password))
+    await this.#run(script, password)
   }
 
   protected async launch(settings: Settings): Promise<ServerProcess> {

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type Dockerode from 'dockerode'
 import { commandFailed } from './command-failed.ts'
 import { removeVolume } from './docker-client.ts'
-import { type ExecResult, execute } from './docker-exec.ts'
+import { type ExecResult, execute, readInput } from './docker-exec.ts'
 import type { DockerHost } from './docker-host.ts'
 import { quoteForShell } from './shell.ts'
 import type { Volume, VolumeFile } from './volume.ts'
@@ -55,10 +55,9 @@ export abstract class ContainerVolume implements Volume {
 
   async write(file: string, content: Buffer | string): Promise<void> {
     const bytes = Buffer.from(content)
-    // Counted, since a connection that is cut looks like the end of the input.
     await this.run(
       `umask 077; file=${this.#at(file)}; new="$file.$$.tmp"
-      mkdir -p "$(dirname "$file")" && cat > "$new" && [ "$(wc -c < "$new")" -eq ${bytes.length} ] && mv -f "$new" "$file" || { rm -f "$new"; exit 1; }`,
+      mkdir -p "$(dirname "$file")" && ${readInput(bytes)} > "$new" && [ "$(wc -c < "$new")" -eq ${bytes.length} ] && mv -f "$new" "$file" || { rm -f "$new"; exit 1; }`,
       bytes,
     )
   }
