@@ -10,6 +10,8 @@ export const deadlinesMs = {
   processGone: 5_000,
   /** Of the processes of a server, or of a run, none is left. */
   markedGone: 15_000,
+  /** A line that a server has written to its log has come from there. */
+  logLine: 10_000,
   /** A segment that the server has switched away from stands in the archive. */
   segmentArchived: 30_000,
   /** Recovery has come to its end: paused at the target, promoted, or refused. */

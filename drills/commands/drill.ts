@@ -95,9 +95,10 @@ async function prepare(
 ): Promise<Vitest> {
   const vitest = await createVitestIn(selection, options)
   try {
-    if ((await vitest.globTestSpecifications(selection.paths)).length === 0) {
-      const paths = selection.paths.join(', ')
-      throw new CannotRun(`there is no drill whose path holds ${paths}: see the folders of drills/ for those there are`)
+    // One after the other: vitest takes several for one selection, and leaves out what matches nothing.
+    for (const one of selection.paths) {
+      if ((await vitest.globTestSpecifications([one])).length === 0)
+        throw new CannotRun(`there is no drill whose path holds ${one}: see the folders of drills/ for those there are`)
     }
     // Of no file: vitest reads the tags, which it otherwise does in its workers.
     await vitest.experimental_parseSpecifications([]).catch(({ message }: Error) => {

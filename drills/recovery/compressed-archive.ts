@@ -48,9 +48,10 @@ export function drillCompressedArchive({ id, program, ending, compress, decompre
     await step('Rows and checksums while paused, as promised', () =>
       expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal),
     )
-    await step('Promote, on the next timeline', async () => {
+    await step('Promote, on the next timeline, with the same rows', async () => {
       await restored.promote()
       await expectTimeline(restored, backup.timeline + 1, journal)
+      await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
     })
     await step('The archive is as it was', () =>
       expectArchiveUntouched(archive, sealed, restored, runtime.description.capabilities, journal),

@@ -14,8 +14,10 @@ import {
   expectTablespaceMoved,
   expectUnloggedEmptied,
 } from '../../fixtures/expectations/checks.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectLedgerAt, expectSameTables } from '../../fixtures/expectations/rows.ts'
+import { readTables } from '../../helpers/readiness/table-state.ts'
 import { takeInventory } from '../../helpers/recovery/checks/inventory.ts'
+import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 
 const drill = test.override('primaryVolumes', async ({ runtime, manage }) => {
   const disk = manage.volume(runtime.volume('fast-disk'))
@@ -48,11 +50,16 @@ drill(
       await asOperator(AFTER_THE_BACKUP)
       await traffic.append(40)
     })
-    const { inventory, target } = await step('Take an inventory, and note the target', async () => {
+    const tablesOf = async (server: PostgresNode) => {
+      await using session = await server.session(DATABASE)
+      return await readTables(session)
+    }
+    const { inventory, tables, target } = await step('Take an inventory, and note the target', async () => {
       const inventory = await takeInventory(primary)
+      const tables = await tablesOf(primary)
       const lsn = await primary.lsn('insert')
       journal.observe({ things: inventory.size, target: lsn.toString() })
-      return { inventory, target: { kind: 'lsn', lsn, inclusive: false } as const }
+      return { inventory, tables, target: { kind: 'lsn', lsn, inclusive: false } as const }
     })
     await step('The bad change: take it away', async () => {
       await asOperator(BAD_CHANGE)
@@ -69,8 +76,11 @@ drill(
       expectLedgerAt(restored, ledger, moment, journal),
     )
     await step('Promote', () => restored.promote())
-    await step('Roles, grants, extensions, tablespaces, large objects: as at the target', () =>
+    await step('Roles, grants, extensions, definitions, large objects: as at the target', () =>
       expectInventory(restored, inventory, journal),
+    )
+    await step('Every row of every table, in all its columns: as at the target', async () =>
+      expectSameTables(tables, await tablesOf(restored), journal),
     )
     await step('The table lies in the new place', () =>
       expectTablespaceMoved(restored, { database: DATABASE, table: 'jobs' }, `${disk.path}/fast`, journal),
@@ -112,6 +122,9 @@ const AFTER_THE_BACKUP = `
   GRANT USAGE ON SEQUENCE invoices_id_seq TO grace WITH GRANT OPTION;
   GRANT CREATE ON TABLESPACE fast TO grace;
   GRANT CONNECT ON DATABASE billing TO grace;
+  ALTER ROLE ada IN DATABASE dispatch SET work_mem = '8MB';
+  CREATE VIEW audit.large AS SELECT id FROM public.invoices WHERE amount > 50;
+  ALTER TABLE invoices ADD CONSTRAINT invoices_amount CHECK (amount > 0);
   INSERT INTO invoices (amount) SELECT generate_series(1, 60);
   SELECT lo_from_bytea(7002, 'a contract');
   SELECT lo_put(7001, 30000, 'amended');

@@ -7,9 +7,8 @@
 
 import { DATABASE } from '../../fixtures/dispatch/dispatch.ts'
 import { test } from '../../fixtures/drill.ts'
-import { expectSameTables } from '../../fixtures/expectations/backups.ts'
 import { expectTimeline } from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectLedgerAt, expectSameTables } from '../../fixtures/expectations/rows.ts'
 import { BackupChain } from '../../helpers/backup/incremental-backup.ts'
 import { readTables, type TableStates } from '../../helpers/readiness/table-state.ts'
 
@@ -56,6 +55,7 @@ test('recovery from incremental backups brings back what a plain one does', {
       }
       await restored.promote()
       await expectTimeline(restored, backup.timeline + 1, journal)
+      await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
       await restored.destroy()
     },
   )

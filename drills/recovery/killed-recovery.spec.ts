@@ -5,7 +5,7 @@
 // Method: hold the recovery at a known moment, by a gate in its own commands, kill every process of the server there, see
 //         that none is left, start it again on the same data directory, compare with the ledger.
 import { test } from '../../fixtures/drill.ts'
-import { expectPausedAt, expectTimeline } from '../../fixtures/expectations/recovery.ts'
+import { expectIsolated, expectPausedAt, expectTimeline } from '../../fixtures/expectations/recovery.ts'
 import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
 import { Failure } from '../../helpers/failure.ts'
 import { CommandGate, gateAt, WAIT_AT_GATE } from '../../helpers/faults/command-gate.ts'
@@ -48,6 +48,7 @@ test('a recovery killed half way comes to the same target when it is started aga
   const expectSameRecovery = async (restored: PostgresNode) => {
     await restored.launchServer()
     await expectPausedAt(restored, target, journal)
+    await expectIsolated(restored, journal)
     await expectRows(restored)
     await restored.promote()
     await expectTimeline(restored, backup.timeline + 1, journal)
@@ -100,6 +101,7 @@ test('a recovery killed half way comes to the same target when it is started aga
       await kill(restored)
       await gate.remove()
       await restored.start()
+      await expectIsolated(restored, journal, Object.keys(settings))
       await expectTimeline(restored, backup.timeline + 1, journal)
       await expectRows(restored)
       await restored.destroy()

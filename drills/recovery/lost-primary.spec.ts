@@ -4,8 +4,8 @@
 // Method: with no archive_timeout, kill the primary under load. Recover from the archive alone and measure the loss; save the
 //         segments that the archive lacks out of the dead server's pg_wal, recover again and find every commit.
 import { test } from '../../fixtures/drill.ts'
-import { expectRpo, measureRpo } from '../../fixtures/expectations/objectives.ts'
-import { expectTimeline } from '../../fixtures/expectations/recovery.ts'
+import { expectObjectives, measureRpo } from '../../fixtures/expectations/objectives.ts'
+import { expectIsolated, expectTimeline } from '../../fixtures/expectations/recovery.ts'
 import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
 import { Failure } from '../../helpers/failure.ts'
 import type { WalSegment } from '../../helpers/postgres/wal-segment.ts'
@@ -42,6 +42,7 @@ test('what a lost primary had not archived is lost, unless its pg_wal is saved',
     await server.launchServer()
     await untilReachedEnd(server, last)
     await expectTimeline(server, backup.timeline + 1, journal)
+    await expectIsolated(server, journal)
     return server
   }
   await step('Recover without its pg_wal, and measure the loss', async () => {
@@ -49,7 +50,7 @@ test('what a lost primary had not archived is lost, unless its pg_wal is saved',
     const comparison = await expectLedgerAt(server, ledger, { lsn: archived.end, inclusive: false }, journal)
     // This case shows what is lost without a bound in time: the user's objective is not held against it.
     const rpo = measureRpo(comparison, { ledger, recoveredTo: archived.end }, {})
-    expectRpo(rpo, journal)
+    expectObjectives({ rpo }, journal)
     journal.observe({ promise: promisedLoss({ archiveTimeoutSeconds: 0, segmentSizeBytes }).sentence })
     if (rpo.discardedCommits === 0)
       throw new Failure('nothing-lost', 'no acknowledged commit was lost with the primary: nothing was shown')

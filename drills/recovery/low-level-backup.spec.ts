@@ -59,9 +59,10 @@ test('recovery from a low-level backup keeps every commit before the target and 
   await step('Rows and checksums while paused, as promised', () =>
     expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal),
   )
-  await step('Promote, on the next timeline', async () => {
+  await step('Promote, on the next timeline, with the same rows', async () => {
     await restored.promote()
     await expectTimeline(restored, backup.timeline + 1, journal)
+    await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
   })
   await step('The archive is as it was', () =>
     expectArchiveUntouched(archive, sealed, restored, runtime.description.capabilities, journal),

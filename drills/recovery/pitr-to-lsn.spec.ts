@@ -124,6 +124,6 @@ test('recovery to an LSN keeps every commit before the target and none after', {
     const rto = time.measured(config.rtoSeconds)
     const measured = measureRecovery(watch.course, backup.sizeBytes, rto)
     for (const size of [timesLarger(measured, 10), A_LARGE_DATABASE]) journal.predict(predict(measured, size))
-    expectObjectives(rto, measureRpo(comparison, { ledger, recoveredTo: target.lsn }, config), journal)
+    expectObjectives({ rto, rpo: measureRpo(comparison, { ledger, recoveredTo: target.lsn }, config) }, journal)
   })
 })

@@ -5,7 +5,7 @@
 // Method: recover a small backup and measure; grow the same database tenfold, predict, lose the primary, recover to an
 //         LSN, promote, compare with the ledger, and hold the prediction against what it took.
 import { test } from '../../fixtures/drill.ts'
-import { expectPausedAt, expectTimeline } from '../../fixtures/expectations/recovery.ts'
+import { expectIsolated, expectPausedAt, expectTimeline } from '../../fixtures/expectations/recovery.ts'
 import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
 import { expectWatchedThrough, expectWatchedTo } from '../../fixtures/expectations/watch.ts'
 import { BulkLoad, bulkTables, expectLittleMemory, measureMemory } from '../../fixtures/soak.ts'
@@ -39,6 +39,7 @@ test('a large recovery takes as long as a small one predicts', {
     const course = await watch.stop()
     time.follow(course)
     expectWatchedTo(course, paused, journal)
+    await expectIsolated(restored, journal)
     await restored.promote()
     time.follow(watch.course)
     expectWatchedThrough(watch.course, journal)

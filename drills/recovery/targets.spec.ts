@@ -92,9 +92,11 @@ test('recovery to each kind of target brings back the rows of that moment', {
     ({ target }) => `Recover to ${describeTarget(target)}`,
     async ({ target, moment }) => {
       const { restored, paused } = await recover(backup, { target })
-      await expectLedgerAt(restored, ledger, moment ?? momentOf(target, paused, restorePoint), journal)
+      const expected = moment ?? momentOf(target, paused, restorePoint)
+      await expectLedgerAt(restored, ledger, expected, journal)
       await restored.promote()
       await expectTimeline(restored, backup.timeline + 1, journal)
+      await expectLedgerAt(restored, ledger, expected, journal)
       await restored.destroy()
     },
   )

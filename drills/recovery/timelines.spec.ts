@@ -194,6 +194,7 @@ test('a recovered server is recovered again, to moments on every one of its time
       await restored.promote()
       // Of all timelines that have a history in reach: those that were left count too.
       await expectTimeline(restored, 4, journal)
+      await expectLedgerAt(restored, ledger, { lsn, inclusive: false }, journal)
       await restored.destroy()
     },
   )

@@ -12,9 +12,11 @@ const DESCENDANTS = `children() {
  * `kill -9` of a running server with all that it has started, its restore_command too: the postmaster first, which so can
  * end nothing in order.
  * @returns how many processes it was, once none of them is left.
- * @throws {Failure} `deadline-passed`, naming those that are still there.
+ * @throws {Failure} `nothing-killed` when it does not run: its postmaster.pid may name somebody else by now; `deadline-passed`,
+ *   naming those that are still there.
  */
 export async function killServer(node: PostgresNode): Promise<number> {
+  if (!node.isRunning) throw new Failure('nothing-killed', `${node.name} is not running`)
   const killed = await node.exec(`${DESCENDANTS}
     postmaster=$(head -n 1 '${node.data.path}/postmaster.pid')
     all="$postmaster $(descendants "$postmaster")"

@@ -4,7 +4,7 @@ import type { PostgresNode } from '../runtime/postgres-node.ts'
 
 /**
  * What keeps a restored server from hurting the one it was restored from: it archives nothing, replicates from and to
- * nobody, and runs no job of its own. Written over whatever its backup brought along.
+ * nobody, waits for no standby of the other's, and runs no job of its own. Written over whatever its backup brought along.
  */
 export const ISOLATION: Settings = {
   archive_mode: false,
@@ -14,6 +14,7 @@ export const ISOLATION: Settings = {
   recovery_end_command: '',
   primary_conninfo: '',
   primary_slot_name: '',
+  synchronous_standby_names: '',
   max_logical_replication_workers: 0,
   shared_preload_libraries: '',
   session_preload_libraries: '',

@@ -146,16 +146,25 @@ class EmbeddedNode extends PostgresNode {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    // What outlives it holds its log open, and is nobody's any more. What cannot be ended now, destroy() complains of.
-    child.once('exit', () => endMarked(this.#mark(SERVER_VARIABLE)).catch(() => undefined))
     if (child.pid !== undefined) own(this.run, { kind: 'process', process: identify(child.pid), what: this.name })
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => this.log.append(chunk))
-    const ended = new Promise<number | string>(resolve => {
+    const closed = new Promise<number | string>(resolve => {
       child.once('error', error => resolve(error.message))
       child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'))
     })
+    // What outlives it holds its log open, and is nobody's any more. What cannot be ended now, destroy() complains of.
+    const swept = new Promise<void>(resolve => {
+      child.once('error', () => resolve())
+      child.once('exit', () =>
+        endMarked(this.#mark(SERVER_VARIABLE)).then(
+          () => resolve(),
+          () => resolve(),
+        ),
+      )
+    })
     return {
-      ended,
+      // Not before: the next server has the same marks, and would be swept with this one's.
+      ended: swept.then(() => closed),
       signal: async signal => {
         child.kill(signal)
       },
