@@ -25,6 +25,17 @@ describe('two inventories', () => {
     ])
   })
 
+  test('tell of an extension before the many things that went with it', () => {
+    const before = new Map([
+      ['app: definition of function crypt(text,text)', 'a'],
+      ['app: extension pgcrypto', '1.3'],
+    ])
+    expect(compareInventories(before, new Map())).toEqual([
+      'app: extension pgcrypto is missing',
+      'app: definition of function crypt(text,text) is missing',
+    ])
+  })
+
   test('differ by a sentence for each thing that is not the same in both', () => {
     fc.assert(
       fc.property(inventories, inventories, (before, after) => {

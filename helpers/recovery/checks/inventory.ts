@@ -111,9 +111,11 @@ export async function takeInventory(server: Pick<PostgresNode, 'session'>): Prom
   return inventory
 }
 
-/** What is not on the second as it was on the first, in words. */
+/** What is not on the second as it was on the first, in words; extensions before the many things that come and go with one. */
 export function compareInventories(before: Inventory, after: Inventory): string[] {
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort()
+  const isExtension = (name: string) => /^[^:]+: extension /.test(name)
+  const all = [...new Set([...before.keys(), ...after.keys()])].sort()
+  const names = [...all.filter(isExtension), ...all.filter(name => !isExtension(name))]
   return names.flatMap(name => {
     const [was, is] = [before.get(name), after.get(name)]
     if (was === is) return []
