@@ -108,7 +108,7 @@ async function ownProcedure(run: Run, shared: EmbeddedDescription, rows: number)
     phase('more rows')
     const target = { kind: 'lsn', lsn: await primary.lsn('insert'), inclusive: false } as const
     await primary.query('DELETE FROM bench')
-    await archive.waitFor(await primary.switchWal())
+    await archive.waitFor(await primary.switchWal(), primary)
     await primary.destroy()
     phase('incident')
     await restoreBaseBackup(restored, {

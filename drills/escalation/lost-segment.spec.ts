@@ -23,7 +23,7 @@ test('a lost segment escalates, and recovery refuses to promote', {
     await traffic.append(50)
     const target = { kind: 'lsn', lsn: await primary.lsn('insert'), inclusive: false } as const
     await traffic.append(50)
-    await archive.waitFor(await primary.switchWal())
+    await archive.waitFor(await primary.switchWal(), primary)
     journal.observe({ target: target.lsn.toString(), lost: lost.name })
     return { lost, target }
   })

@@ -21,7 +21,7 @@ test('a backup that is damaged, or whose WAL is missing, is found before a serve
     await traffic.untilCommits(20)
     const backup = await takeBackup()
     await traffic.stop()
-    await archive.waitFor(await primary.switchWal())
+    await archive.waitFor(await primary.switchWal(), primary)
     return backup
   })
   await step('The WAL that it needs is stated, and in the archive', () => expectRequiredWal(backup, archive, journal))

@@ -28,7 +28,7 @@ test('recovery to the end of the archive loses the unarchived tail and nothing e
   await step('Serve traffic until archive_timeout has had a segment of it archived', async () => {
     traffic.start()
     await traffic.untilCommits(50)
-    await archive.waitFor(WalSegment.endingAt(await primary.lsn('insert'), backup.timeline, segmentSizeBytes))
+    await archive.waitFor(WalSegment.endingAt(await primary.lsn('insert'), backup.timeline, segmentSizeBytes), primary)
     await traffic.untilCommits(20)
   })
   const { last, sealed } = await step('Lose the primary and its disk under load', async () => {

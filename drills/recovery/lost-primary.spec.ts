@@ -26,7 +26,7 @@ test('what a lost primary had not archived is lost, unless its pg_wal is saved',
   await step('Serve traffic on both sides of the last archived segment', async () => {
     traffic.start()
     await traffic.untilCommits(50)
-    await archive.waitFor(await primary.switchWal())
+    await archive.waitFor(await primary.switchWal(), primary)
     await traffic.untilCommits(50)
   })
   const archived = await step('Kill the primary under load', async () => {

@@ -68,7 +68,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   const emergency = await step('Take the emergency snapshot', snapshot)
   await step('Archive the last segment', async () => {
     const last = await primary.switchWal()
-    await archive.waitFor(last)
+    await archive.waitFor(last, primary)
     journal.observe({ last: last.name })
   })
   time.ended('emergency snapshot taken')

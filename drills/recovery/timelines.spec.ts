@@ -42,6 +42,9 @@ interface Road {
   withPartial?: string
 }
 
+// A switch that the drill did not make would archive what it is to find unarchived.
+test.override('primarySettings', { archive_timeout: 0 })
+
 test('a recovered server is recovered again, to moments on every one of its timelines', {
   meta: { id: 'P6', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
   tags: ['nightly', 'recovery'],
@@ -107,7 +110,7 @@ test('a recovered server is recovered again, to moments on every one of its time
   )
   const unarchived = await step('Lose the second server, its last segment unarchived', async () => {
     const last = WalSegment.endingAt(again.target, 2, segmentSizeBytes).previous
-    await secondArchive.waitFor(last)
+    await secondArchive.waitFor(last, second.restored)
     await second.restored.kill()
     const segments = await findUnarchived(second.restored, { systemIdentifier: cluster?.id ?? '', last })
     journal.observe({ unarchived: segments.map(({ name }) => name) })
@@ -137,7 +140,7 @@ test('a recovered server is recovered again, to moments on every one of its time
     async () => {
       await third.restored.promote()
       await expectTimeline(third.restored, 3, journal)
-      await thirdArchive.waitFor(await third.restored.switchWal())
+      await thirdArchive.waitFor(await third.restored.switchWal(), third.restored)
       const left = WalSegment.endingAt(third.paused.replayLsn, 2, segmentSizeBytes)
       await expectPartial(thirdArchive, left, 3, journal)
       const switches = [
@@ -151,7 +154,7 @@ test('a recovered server is recovered again, to moments on every one of its time
     serveUntilIncident(third.restored, trafficOn(third.restored, thirdLedger)),
   )
   await step('Lose the third server', async () => {
-    await thirdArchive.waitFor(await third.restored.switchWal())
+    await thirdArchive.waitFor(await third.restored.switchWal(), third.restored)
     await third.restored.destroy()
   })
 

@@ -5,12 +5,14 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '../failure.ts'
 import { takeSegment } from '../faults/archive-faults.ts'
+import { ServerLog } from '../postgres/server-log.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
 import { EmbeddedVolume } from '../runtime/embedded-volume.ts'
 import { compareFingerprints, WalArchive } from './wal-archive.ts'
 
 vi.mock('../deadlines.ts', () => ({ deadlinesMs: { segmentArchived: 50 } }))
 
+const archiving = { log: new ServerLog() }
 const SIZE = 1024 * 1024
 const segment = (number: number) => new WalSegment(1, BigInt(number), SIZE)
 
@@ -45,7 +47,7 @@ describe('a WAL archive', () => {
   it('waits for a segment until it is whole', async () => {
     await store(1, Buffer.alloc(10))
     let isOver = false
-    const waiting = archive.waitFor(segment(1)).then(() => {
+    const waiting = archive.waitFor(segment(1), archiving).then(() => {
       isOver = true
     })
     await archive.list()
@@ -57,23 +59,35 @@ describe('a WAL archive', () => {
   it('says which segment was archived last when one does not come, and how short one is', async () => {
     await store(1)
     await store(2, Buffer.alloc(10))
-    const error = await archive.waitFor(segment(2)).catch((error: unknown) => error)
+    const error = await archive.waitFor(segment(2), archiving).catch((error: unknown) => error)
     expect(error).toBeInstanceOf(Failure)
     expect(error).toMatchObject({
       kind: 'deadline-passed',
       message: expect.stringContaining(`${segment(1)} as the last one archived, and ${segment(2)} with 10 bytes`),
     })
-    await expect(archive.waitFor(new WalSegment(7, 1n, SIZE))).rejects.toThrow('nothing of timeline 7 archived')
+    await expect(archive.waitFor(new WalSegment(7, 1n, SIZE), archiving)).rejects.toThrow(
+      'nothing of timeline 7 archived',
+    )
+  })
+
+  it('says why the archiver could not store the segment that does not come', async () => {
+    const log = new ServerLog()
+    log.append(
+      'cp: disk is full\n2026-11-27 03:00:00.123 UTC [42] archiver LOG:  archive command failed with exit code 1\n',
+    )
+    await expect(archive.waitFor(segment(1), { log })).rejects.toThrow(
+      'nothing of timeline 1 archived; the archiver says: archive command failed with exit code 1 (cp: disk is full)',
+    )
   })
 
   it('waits for a compressed segment until it is whole, and says when it does not become so', async () => {
     const bytes = gzipSync(Buffer.alloc(SIZE))
     await volume.write(`wal/${segment(1)}.gz`, bytes.subarray(0, -1))
-    await expect(archive.waitFor(segment(1))).rejects.toThrow(
-      `last seen: ${segment(1)}, compressed, and not to its end`,
+    await expect(archive.waitFor(segment(1), archiving)).rejects.toThrow(
+      `last seen: ${segment(1)}, compressed, and not whole: cut off, or not in the format that its name says`,
     )
     await volume.write(`wal/${segment(1)}.gz`, bytes)
-    await archive.waitFor(segment(1))
+    await archive.waitFor(segment(1), archiving)
   })
 
   it('loses a compressed segment and gets it back', async () => {

@@ -1,6 +1,8 @@
 import { DEFAULT_SEGMENT_SIZE_BYTES, type WalSegment } from '../postgres/wal-segment.ts'
+import type { PostgresNode } from '../runtime/postgres-node.ts'
 import type { Volume } from '../runtime/volume.ts'
 import { waitFor } from '../wait.ts'
+import { lastArchiverComplaint } from './archiver-log.ts'
 import { type Compression, isWhole, splitCompression } from './compression.ts'
 import { ArchiveListing } from './listing.ts'
 
@@ -46,9 +48,10 @@ export class WalArchive {
   /**
    * Until `segment` stands in the archive whole: a plain `cp` shows a short file while it copies, and so does a compressor,
    * whose file must be opened to tell.
-   * @throws {Failure} `deadline-passed`, naming the last segment of that timeline that was there.
+   * @param archiving the server that archives it.
+   * @throws {Failure} `deadline-passed`, naming the last segment of that timeline that was there, and why the archiver failed.
    */
-  async waitFor(segment: WalSegment): Promise<void> {
+  async waitFor(segment: WalSegment, archiving: Pick<PostgresNode, 'log'>): Promise<void> {
     let listing: ArchiveListing | undefined
     await waitFor(
       `segment ${segment} to stand in the archive`,
@@ -59,10 +62,8 @@ export class WalArchive {
         return (await this.#isStoredToItsEnd(segment)) || undefined
       },
       () => {
-        const newest = listing?.newest(segment.timeline)
-        if (newest?.name === segment.name) return `${segment}, compressed, and not to its end`
-        const short = listing?.wrongSized.find(one => one.segment.name === segment.name)
-        return `${newest ? `${newest} as the last one archived` : `nothing of timeline ${segment.timeline} archived`}${short ? `, and ${segment} with ${short.sizeBytes} bytes` : ''}`
+        const complaint = lastArchiverComplaint(archiving.log.since())
+        return `${this.#lastOf(segment, listing)}${complaint ? `; the archiver says: ${complaint}` : ''}`
       },
     )
   }
@@ -78,6 +79,14 @@ export class WalArchive {
     const [from, to] = [`${FOLDER}/${taken}`, `taken/${taken}`]
     await this.volume.rename(from, to)
     return () => this.volume.rename(to, from)
+  }
+
+  #lastOf(segment: WalSegment, listing: ArchiveListing | undefined): string {
+    const newest = listing?.newest(segment.timeline)
+    if (newest?.name === segment.name)
+      return `${segment}, compressed, and not whole: cut off, or not in the format that its name says`
+    const short = listing?.wrongSized.find(one => one.segment.name === segment.name)
+    return `${newest ? `${newest} as the last one archived` : `nothing of timeline ${segment.timeline} archived`}${short ? `, and ${segment} with ${short.sizeBytes} bytes` : ''}`
   }
 
   /** Of a segment that is listed as whole. */

@@ -82,6 +82,16 @@ describe('a prediction', () => {
     )
   })
 
+  test('tells fetching from replaying only where both were seen', () => {
+    const measured = { databaseBytes: 1, walBytes: 1, copySeconds: 1, walSeconds: 2, fixedSeconds: 3 }
+    const wal = (fetchShare: number) => {
+      const { phases, assumptions } = predict({ ...measured, fetchShare }, measured)
+      return [...phases.slice(1, -1).map(({ name, seconds }) => `${name} ${seconds}`), assumptions[1]?.includes('%')]
+    }
+    expect(wal(0.25)).toEqual(['fetch WAL 0.5', 'replay WAL 1.5', true])
+    for (const share of [0, 1]) expect(wal(share)).toEqual(['fetch and replay WAL 2', false])
+  })
+
   test('says what it rests on, and that a far one promises nothing', () => {
     const measured = { databaseBytes: 2 ** 20, walBytes: 2 ** 20, copySeconds: 1, walSeconds: 2, fixedSeconds: 3 }
     expect(predict(measured, timesLarger(measured, 10)).assumptions.join(' ')).not.toContain('not a promise')

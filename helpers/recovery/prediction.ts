@@ -71,7 +71,8 @@ export function typicalOf(measurements: readonly MeasuredRecovery[]): MeasuredRe
 export function predict(measured: MeasuredRecovery, size: RecoverySize): Prediction {
   const copySeconds = inProportion(measured.copySeconds, size.databaseBytes, measured.databaseBytes)
   const walSeconds = inProportion(measured.walSeconds, size.walBytes, measured.walBytes)
-  const { fetchShare, fixedSeconds } = measured
+  const { fixedSeconds } = measured
+  const fetchShare = toldApart(measured)
   const wal =
     fetchShare === undefined
       ? [{ name: 'fetch and replay WAL', seconds: walSeconds }]
@@ -91,12 +92,18 @@ export function predict(measured: MeasuredRecovery, size: RecoverySize): Predict
   }
 }
 
+/** Where a look never met replay, or never restore_command, one of them was too short to be measured, not nothing. */
+function toldApart({ fetchShare }: MeasuredRecovery): number | undefined {
+  return fetchShare === 0 || fetchShare === 1 ? undefined : fetchShare
+}
+
 function inProportion(seconds: number, bytes: number, measuredBytes: number): number {
   return measuredBytes > 0 ? (seconds * bytes) / measuredBytes : 0
 }
 
 function assumptionsOf(measured: MeasuredRecovery, size: RecoverySize): string[] {
-  const { databaseBytes, walBytes, copySeconds, walSeconds, fetchShare, fixedSeconds } = measured
+  const { databaseBytes, walBytes, copySeconds, walSeconds, fixedSeconds } = measured
+  const fetchShare = toldApart(measured)
   const factor = Math.max(size.databaseBytes / databaseBytes, size.walBytes / walBytes)
   const share =
     fetchShare === undefined ? '' : `, ${(100 * fetchShare).toFixed(0)} % of that waiting for restore_command`

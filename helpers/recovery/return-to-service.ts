@@ -27,7 +27,7 @@ export async function returnToService(
   await server.start()
   await archiveByHand(server, [historyFile(timeline)], archiveCommand)
   const firstSegment = await server.switchWal()
-  await archive.waitFor(firstSegment)
+  await archive.waitFor(firstSegment, server)
   return firstSegment
 }
 
