@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Config, ConfigMistakes, describeConfig, loadConfig, redact, secretsOf, variableNames } from './config.ts'
+import {
+  type Config,
+  ConfigMistakes,
+  describeConfig,
+  loadConfig,
+  redact,
+  requiredBy,
+  secretsOf,
+  variableNames,
+} from './config.ts'
 import { CannotRun } from './failure.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'config-test-'))
@@ -28,6 +37,7 @@ function mistakes(environment: NodeJS.ProcessEnv, fileText?: string): readonly s
 }
 
 const ARCHIVE = 'test ! -f {archive}/%f && cp %p {archive}/%f'
+const RESTORE = '{scripts}/restore.sh {archive}/%f %p %r'
 
 describe('where settings come from', () => {
   test('with nothing set, every setting has its default', () => {
@@ -56,14 +66,14 @@ describe('where settings come from', () => {
       DRILL_PG_MAJOR: '15',
       DRILL_IMAGE: 'registry.example:5000/pg@sha256:00',
       DRILL_ARCHIVE_COMMAND: ARCHIVE,
-      DRILL_RESTORE_COMMAND: '{scripts}/restore.sh %f %p',
+      DRILL_RESTORE_COMMAND: RESTORE,
       DRILL_SCRIPTS: folder,
       DRILL_API_COMMAND: 'node server.js',
       DRILL_HEALTH_URL: 'https://localhost:{port}/ready',
       DRILL_RTO_SECONDS: '900',
       DRILL_RPO_SECONDS: '0.5',
       DRILL_KEEP: 'on-failure',
-      DRILL_REQUIRE: 'P1, docker,readOnlyArchive,,P1',
+      DRILL_REQUIRE: 'P1, docker,readOnlyArchive,,P13z,S1,P1',
       DRILL_MOMENTS: '500',
       DRILL_SEED: '4294967295',
     })
@@ -72,14 +82,14 @@ describe('where settings come from', () => {
       pgMajor: 15,
       image: 'registry.example:5000/pg@sha256:00',
       archiveCommand: ARCHIVE,
-      restoreCommand: '{scripts}/restore.sh %f %p',
+      restoreCommand: RESTORE,
       scripts: folder,
       apiCommand: 'node server.js',
       healthUrl: 'https://localhost:{port}/ready',
       rtoSeconds: 900,
       rpoSeconds: 0.5,
       keep: 'on-failure',
-      require: ['P1', 'docker', 'readOnlyArchive'],
+      require: ['P1', 'docker', 'readOnlyArchive', 'P13z', 'S1'],
       moments: 500,
       seed: 4_294_967_295,
     })
@@ -128,7 +138,7 @@ describe('mistakes', () => {
       DRILL_SCRIPTS: path.join(folder, 'none'),
       DRILL_HEALTH_URL: 'ftp://localhost',
       DRILL_RTO_SECONDS: '-1',
-      DRILL_REQUIRE: 'p1,Docker,everything',
+      DRILL_REQUIRE: 'p13Z,Docker,everything',
       DRILL_IAMGE: 'postgres:18',
       DRILL_SOMETHING_ELSE: '1',
     })
@@ -137,13 +147,16 @@ describe('mistakes', () => {
       "DRILL_PG_MAJOR is '14': set it to 15, 16, 17, 18, or leave it out",
       'DRILL_ARCHIVE_COMMAND does not mention %f: PostgreSQL puts the name of the WAL file there',
       'DRILL_ARCHIVE_COMMAND does not mention %p: PostgreSQL puts the path of the file on the server there',
+      "DRILL_ARCHIVE_COMMAND does not mention {archive}, and would write to a place that is not the drill's own, such as production's archive: put {archive} where the archive's path stands",
       'DRILL_ARCHIVE_COMMAND holds {archiv}: only {archive} and {scripts} stand for something here',
       'DRILL_SCRIPTS is not a folder that can be read: set it to the folder of your scripts',
       'DRILL_HEALTH_URL is not an address that begins with http:// or https://: write one such as http://127.0.0.1:{port}/health',
       "DRILL_RTO_SECONDS is '-1': set it to a number of seconds that is not negative, such as 900 or 0.5",
-      "DRILL_REQUIRE names 'p1', which cannot be required: did you mean P1?",
+      "DRILL_REQUIRE names 'p13Z', which cannot be required: did you mean P13z?",
       "DRILL_REQUIRE names 'Docker', which cannot be required: did you mean docker?",
-      "DRILL_REQUIRE names 'everything', which cannot be required: name drills by their ids (P1), or docker, readOnlyArchive, fullArchive, networkCut, clientPrograms",
+      expect.stringMatching(
+        /^DRILL_REQUIRE names 'everything', which cannot be required: there are the drills N1, P1, .*S1, and docker, readOnlyArchive, fullArchive, networkCut, clientPrograms$/,
+      ),
       'DRILL_IAMGE is not a variable of the drills: did you mean DRILL_IMAGE?',
       'DRILL_SOMETHING_ELSE is not a variable of the drills: remove it, or see .env.example for those there are',
       'DRILL_HEALTH_URL is set without an application that could answer there: set DRILL_API_COMMAND to what starts it',
@@ -156,7 +169,7 @@ describe('mistakes', () => {
   })
 
   test('scripts in a command need a folder of scripts', () => {
-    const command = '{scripts}/a.sh %p %f'
+    const command = '{scripts}/a.sh %p {archive}/%f'
     expect(mistakes({ DRILL_ARCHIVE_COMMAND: command, DRILL_SCRIPTS: folder })).toEqual([])
     expect(mistakes({ DRILL_ARCHIVE_COMMAND: command, DRILL_RESTORE_COMMAND: command })).toEqual([
       expect.stringMatching(/^DRILL_ARCHIVE_COMMAND holds \{scripts\}.* set DRILL_SCRIPTS/),
@@ -165,14 +178,62 @@ describe('mistakes', () => {
   })
 
   test.each([
-    ['a doubled percent sign is no placeholder', 'cp %p %%f', 1],
-    [`the shell's own braces are left alone`, 'cp %p $' + '{TARGET}/%f{,.bak}', 0],
-    ['a line break would end the setting', 'cp %p\n%f', 1],
+    ['a doubled percent sign is no placeholder', 'cp %p {archive}/%%f', 1],
+    [`the shell's own braces are left alone`, 'cp %p {archive}/$' + '{TARGET}/%f{,.bak}', 0],
+    ['a line break would end the setting', 'cp %p {archive}/\n%f', 1],
     ['a file is not a folder', undefined, 1],
   ])('%s', (_, command, count) => {
     const file = path.join(folder, 'file')
     writeFileSync(file, '')
     expect(mistakes(command ? { DRILL_ARCHIVE_COMMAND: command } : { DRILL_SCRIPTS: file })).toHaveLength(count)
+  })
+
+  test('Docker cannot be required where embedded servers are forced', () => {
+    const require = 'P1, docker'
+    expect(mistakes({ DRILL_REQUIRE: require, DRILL_RUNTIME: 'docker' })).toEqual([])
+    expect(mistakes({ DRILL_REQUIRE: require, DRILL_RUNTIME: 'embedded' })).toEqual([
+      'DRILL_REQUIRE names docker, and DRILL_RUNTIME is embedded: take out one of the two',
+    ])
+  })
+
+  test('an id that no drill has is told, with those that there are', () => {
+    expect(mistakes({ DRILL_REQUIRE: 'P1,P99' })).toEqual([
+      expect.stringMatching(/^DRILL_REQUIRE names 'P99', which cannot be required: there are the drills N1, P1, P2, /),
+    ])
+  })
+
+  test.each([
+    ['written to', 'DRILL_ARCHIVE_COMMAND', 'cp %p /var/lib/production/archive/%f', 'write to'],
+    ['read', 'DRILL_RESTORE_COMMAND', 'cp /var/lib/production/archive/%f %p', 'read from'],
+    ['hidden in a script', 'DRILL_ARCHIVE_COMMAND', '{scripts}/archive.sh %p %f', 'write to'],
+    [`meant by the shell's variable of that name`, 'DRILL_ARCHIVE_COMMAND', 'cp %p $' + '{archive}/%f', 'write to'],
+  ])("an archive that is not the drill's own is refused, here %s", (_, name, command, what) => {
+    expect(mistakes({ [name]: command, DRILL_SCRIPTS: folder })).toEqual([
+      `${name} does not mention {archive}, and would ${what} a place that is not the drill's own, such as production's archive: put {archive} where the archive's path stands`,
+    ])
+  })
+
+  test.each([
+    ['DRILL_ARCHIVE_COMMAND', 'cp %p {archive}/%f && date +%s', "'%s'", '%f and %p'],
+    ['DRILL_ARCHIVE_COMMAND', 'cp %p {archive}/%f; echo %r', "'%r'", '%f and %p'],
+    ['DRILL_ARCHIVE_COMMAND', 'cp %p {archive}/%f; echo 5 % 3 %%% 2', "'% '", '%f and %p'],
+    ['DRILL_RESTORE_COMMAND', 'date +%d.%m %r; cp {archive}/%f %p', "'%d', '%m'", '%f, %p and %r'],
+    ['DRILL_RESTORE_COMMAND', 'cp {archive}/%f %p; echo 100%', "'%'", '%f, %p and %r'],
+  ])('what stands for nothing to PostgreSQL is refused: %s=%s', (name, command, found, known) => {
+    expect(mistakes({ [name]: command })).toEqual([
+      `${name} holds ${found}, which PostgreSQL refuses from 16 on: only ${known} stand for something there, and a percent sign is written %%`,
+    ])
+    // Doubled, as the sentence says, each of them is right.
+    const doubled = command.replaceAll(/%%?(?![fp]|r; cp)/g, '%%')
+    expect(mistakes({ [name]: doubled })).toEqual([])
+  })
+
+  test('a percent sign of a secret is not quoted', () => {
+    expect(mistakes({ DRILL_ARCHIVE_COMMAND: 'push https://me:a%zb@store {archive}/%f %p' })).toEqual([
+      expect.stringMatching(
+        /^DRILL_ARCHIVE_COMMAND holds a percent sign in what is hidden here, which PostgreSQL refuses/,
+      ),
+    ])
   })
 
   test.each(['http://', 'localhost:{port}', 'http://{host}:{port}/'])('%s is not where an application answers', url => {
@@ -246,7 +307,7 @@ describe('a # in the file', () => {
   })
 
   test('what was cut off is not missed a second time, and does not matter where the environment has a value', () => {
-    expect(mistakes({}, 'DRILL_ARCHIVE_COMMAND=cp %p "/a#b/%f"\n')).toHaveLength(1)
+    expect(mistakes({}, 'DRILL_ARCHIVE_COMMAND=cp %p "{archive}/a#b/%f"\n')).toHaveLength(1)
     expect(load({ DRILL_IMAGE: 'mine' }, 'DRILL_IMAGE=pg#18\n').image).toBe('mine')
   })
 
@@ -342,6 +403,11 @@ describe('.env.example', () => {
     const defaults = load({ DRILL_API_COMMAND: 'x' })
     expect({ ...load({ DRILL_API_COMMAND: 'x' }, uncommented), variables: {} }).toEqual({ ...defaults, variables: {} })
   })
+})
+
+test('what is required is told apart: drills from what a runtime can do', () => {
+  const config = load({ DRILL_REQUIRE: 'docker,P1,networkCut,P13z' })
+  expect(requiredBy(config)).toEqual({ drills: ['P1', 'P13z'], capabilities: ['networkCut'] })
 })
 
 describe('the secrets in what the user has set', () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import dotenv from 'dotenv'
 import { z } from 'zod'
+import { declaredDrills } from './evidence/declared-drills.ts'
 import { CannotRun } from './failure.ts'
 import { RUN_ID_VARIABLE } from './run/registry.ts'
 import type { Capability, RuntimeName } from './runtime/runtime.ts'
@@ -58,7 +59,6 @@ const capabilities: Record<Capability, true> = {
   clientPrograms: true,
 }
 const requirable = ['docker', ...Object.keys(capabilities)]
-const isDrillId = (text: string) => /^[PNR][1-9]\d*$/.test(text)
 
 // Every message goes on from the variable's name: "DRILL_KEEP is 'x': set it to …".
 
@@ -85,17 +85,34 @@ const wholeNumber = (least: number, most: number) =>
 
 const command = z.string().refine(value => !/[\r\n]/.test(value), 'holds a line break: write it as one line')
 
-/** What archive_command and restore_command have in common. `${name}` is the shell's and none of ours. */
-const walCommand = command
-  .refine(value => mentions(value, '%f'), 'does not mention %f: PostgreSQL puts the name of the WAL file there')
-  .refine(
-    value => mentions(value, '%p'),
-    'does not mention %p: PostgreSQL puts the path of the file on the server there',
-  )
-  .refine(value => placeholders(value).every(name => ['archive', 'scripts'].includes(name)), {
-    error: ({ input }) =>
-      `holds ${foreign(String(input), ['archive', 'scripts'])}: only {archive} and {scripts} stand for something here`,
-  })
+/**
+ * What archive_command and restore_command have in common. `${name}` is the shell's and none of ours.
+ * @param letters what PostgreSQL replaces behind a percent sign.
+ * @param access what the command does to the place that it names.
+ */
+const walCommand = (letters: readonly string[], access: string) =>
+  command
+    .refine(
+      value => percentLetters(value).includes('f'),
+      'does not mention %f: PostgreSQL puts the name of the WAL file there',
+    )
+    .refine(
+      value => percentLetters(value).includes('p'),
+      'does not mention %p: PostgreSQL puts the path of the file on the server there',
+    )
+    .refine(
+      value => placeholders(value).includes('archive'),
+      `does not mention {archive}, and would ${access} a place that is not the drill's own, such as production's archive: put {archive} where the archive's path stands`,
+    )
+    .refine(value => placeholders(value).every(name => ['archive', 'scripts'].includes(name)), {
+      error: ({ input }) =>
+        `holds ${foreign(String(input), ['archive', 'scripts'])}: only {archive} and {scripts} stand for something here`,
+    })
+    // Before 16 they are left as they are, so that a command which runs today would fail after an upgrade.
+    .refine(value => unknownPercents(value, letters).length === 0, {
+      error: ({ input }) =>
+        `holds ${unknownPercents(redact(String(input)), letters).join(', ') || 'a percent sign in what is hidden here'}, which PostgreSQL refuses from 16 on: only ${inWords(letters.map(letter => `%${letter}`))} stand for something there, and a percent sign is written %%`,
+    })
 
 const healthUrl = z
   .string()
@@ -112,9 +129,14 @@ const requirements = z
   // Redacted before it is taken apart: a part of a secret is not recognised as one.
   .transform(value => commaList(redact(value)))
   .superRefine((items, context) => {
-    for (const item of items.filter(one => !requirable.includes(one) && !isDrillId(one))) {
-      const near = nearest(item, [...requirable, ...[item.toUpperCase()].filter(isDrillId)])
-      const hint = near ? `did you mean ${near}?` : `name drills by their ids (P1), or ${requirable.join(', ')}`
+    const named = items.filter(item => !requirable.includes(item))
+    // Only where one is named: their files have to be read for it.
+    const drills = named.length === 0 ? [] : declaredDrills().flatMap(({ id }) => id ?? [])
+    for (const item of named.filter(one => !drills.includes(one))) {
+      const near = drills.find(id => id.toLowerCase() === item.toLowerCase()) ?? nearest(item, requirable)
+      const hint = near
+        ? `did you mean ${near}?`
+        : `there are the drills ${drills.join(', ')}, and ${requirable.join(', ')}`
       context.addIssue({ code: 'custom', message: `names '${item}', which cannot be required: ${hint}` })
     }
   })
@@ -126,8 +148,8 @@ const schema = z.strictObject({
     .string()
     .regex(/^\S+$/, 'has white space in it: name one image, such as postgres:18')
     .default('postgres:18'),
-  DRILL_ARCHIVE_COMMAND: walCommand.optional(),
-  DRILL_RESTORE_COMMAND: walCommand.optional(),
+  DRILL_ARCHIVE_COMMAND: walCommand(['f', 'p'], 'write to').optional(),
+  DRILL_RESTORE_COMMAND: walCommand(['f', 'p', 'r'], 'read from').optional(),
   DRILL_SCRIPTS: z
     .string()
     // With `/.` behind it a file does not exist, and a folder does only when it can be entered.
@@ -189,6 +211,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile
     seed: values.DRILL_SEED,
     variables: Object.freeze(variables),
   })
+}
+
+/** What the user requires. Whether Docker is there is seen when the runtime is opened. */
+export function requiredBy({ require }: Pick<Config, 'require'>): { drills: string[]; capabilities: string[] } {
+  return {
+    drills: require.filter(name => !requirable.includes(name)),
+    capabilities: require.filter(name => Object.hasOwn(capabilities, name)),
+  }
 }
 
 /** The variables as set, whether in the environment or in the file, fit to be shown. */
@@ -302,6 +332,9 @@ function disagreements(variables: Readonly<Record<string, string>>): string[] {
   const mistakes = ['DRILL_ARCHIVE_COMMAND', 'DRILL_RESTORE_COMMAND']
     .filter(name => placeholders(variables[name] ?? '').includes('scripts') && !variables.DRILL_SCRIPTS)
     .map(name => `${name} holds {scripts}, but there are none: set DRILL_SCRIPTS to the folder of your scripts`)
+  if (variables.DRILL_RUNTIME === 'embedded' && commaList(variables.DRILL_REQUIRE ?? '').includes('docker')) {
+    mistakes.push('DRILL_REQUIRE names docker, and DRILL_RUNTIME is embedded: take out one of the two')
+  }
   if (variables.DRILL_HEALTH_URL && !variables.DRILL_API_COMMAND) {
     mistakes.push(
       'DRILL_HEALTH_URL is set without an application that could answer there: set DRILL_API_COMMAND to what starts it',
@@ -315,9 +348,23 @@ function commaList(text: string): string[] {
   return [...new Set(items)].filter(item => item !== '')
 }
 
-/** `%%` is a percent sign. @see PostgreSQL documentation, "archive_command" */
-function mentions(text: string, placeholder: string): boolean {
-  return text.replaceAll('%%', '').includes(placeholder)
+/**
+ * What stands behind each percent sign, read as PostgreSQL reads it: from the left, and `%%` is a percent sign. Nothing stands
+ * behind the last one of a text.
+ * @see PostgreSQL documentation, "archive_command" and "restore_command"
+ */
+function percentLetters(text: string): string[] {
+  return [...text.matchAll(/%(.?)/gsu)].map(([, letter = '']) => letter)
+}
+
+/** For a message: those that stand for nothing to PostgreSQL. */
+function unknownPercents(text: string, known: readonly string[]): string[] {
+  const unknown = percentLetters(text).filter(letter => !known.includes(letter) && letter !== '%')
+  return [...new Set(unknown)].map(letter => `'%${letter}'`)
+}
+
+function inWords(items: readonly string[]): string {
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 }
 
 /** Each `{word}`, without its braces, unless it is the shell's `${word}`. */

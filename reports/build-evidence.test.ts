@@ -138,6 +138,17 @@ describe("a drill's verdict", () => {
     expect({ verdict: drill.verdict, reason: drill.reason }).toEqual({ verdict, reason })
   })
 
+  it.each([{ state: 'skipped', note: 'aborted', cancelled: true } as const, { state: 'pending' } as const])(
+    'does not say of a drill that was cut off in a step that it went on: $state',
+    record => {
+      const journal = sampleJournal({ steps: [sampleStep({ verdict: 'failed' })] })
+      expect(buildDrill(sampleRecord({ ...record, journal }), sampleFacts)).toMatchObject({
+        verdict: 'unknown',
+        problems: [],
+      })
+    },
+  )
+
   it('is unknown, with the reason, when the journal is not what evidence can hold', () => {
     const journal = { ...sampleJournal(), sizes: { rows: -1 } }
     expect(buildDrill(sampleRecord({ journal }), sampleFacts)).toMatchObject({
@@ -168,6 +179,7 @@ describe("a run's verdict", () => {
     note: 'no Docker',
     journal: sampleJournal({ id: 'N7' }),
   })
+  const lettered = sampleRecord({ journal: sampleJournal({ id: 'P13z' }) })
   const leftover = { ...finished, problems: [{ kind: 'leftover', message: 'a process' }] }
 
   it.each<[string, Verdict, DrillRecord[], RunProgress, string[]]>([
@@ -184,6 +196,7 @@ describe("a run's verdict", () => {
     ['the one not exercised is required', 'failed', [passed, skipped], finished, ['N7']],
     ['its capability is required', 'failed', [passed, skipped], finished, ['fullArchive']],
     ['what is required was exercised', 'passed', [passed, skipped], finished, ['P1', 'docker']],
+    ['so was a drill with a letter in its id', 'passed', [lettered], finished, ['P13z']],
     ['a capability is required that the runtime lacks', 'failed', [passed], finished, ['networkCut']],
     ['a drill is required that is not part of the run', 'failed', [passed], finished, ['P9']],
   ])('%s: %s', (_what, verdict, records, progress, require) => {

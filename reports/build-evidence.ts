@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { requiredBy } from '../helpers/config.ts'
+import { byId } from '../helpers/evidence/declared-drills.ts'
 import {
   type Drill,
   drillSchema,
@@ -44,9 +46,6 @@ interface Judgement {
   verdict: Verdict
   reason?: string
 }
-
-/** `P2` before `P10`. */
-export const byId = new Intl.Collator('en', { numeric: true })
 
 /** The record of a run: redacted, plain data, and valid whatever the drills left in their journals. */
 export function buildEvidence(facts: RunFacts, records: readonly DrillRecord[], progress: RunProgress): Evidence {
@@ -124,7 +123,12 @@ function problemsOf(record: DrillRecord): JudgedProblem[] {
         !thrown.some(one => one.problem.kind === problem.kind && one.problem.message.startsWith(problem.message)),
     )
   const all = [...thrown, ...noted]
-  return all.length > 0 || record.state === 'failed' ? all : contradictions(record).map(fromNote)
+  return all.length > 0 || !hasEndedWell(record) ? all : contradictions(record).map(fromNote)
+}
+
+/** A drill that was cut off, or has not ended yet, leaves steps that failed and that nobody went on from. */
+function hasEndedWell({ state, cancelled }: DrillRecord): boolean {
+  return state === 'passed' || (state === 'skipped' && !cancelled)
 }
 
 /** Of a drill that ended well although its own journal says otherwise: a failure was caught on its way out, or never looked at. */
@@ -187,16 +191,20 @@ function requiredButMissing(
   drills: readonly Drill[],
   { require, runtime }: Pick<RunFacts, 'require' | 'runtime'>,
 ): Problem[] {
-  const isDrill = (name: string) => /^[A-Z]\d+$/.test(name)
+  const required = requiredBy({ require })
   const executed = drills.filter(drill => drill.verdict !== 'not exercised').map(({ id }) => id)
-  return require.flatMap(name => {
-    const message = `DRILL_REQUIRE names ${name}, which`
-    if (isDrill(name) && !executed.includes(name))
-      return [{ kind: 'required-not-exercised', message: `${message} was not exercised in this run` }]
-    if (!isDrill(name) && name !== 'docker' && !runtime.capabilities.includes(name))
-      return [{ kind: 'required-not-exercised', message: `${message} the ${runtime.name} runtime does not have` }]
-    return []
+  const missing = (name: string, why: string): Problem => ({
+    kind: 'required-not-exercised',
+    message: `DRILL_REQUIRE names ${name}, which ${why}`,
   })
+  return [
+    ...required.drills
+      .filter(name => !executed.includes(name))
+      .map(name => missing(name, 'was not exercised in this run')),
+    ...required.capabilities
+      .filter(name => !runtime.capabilities.includes(name))
+      .map(name => missing(name, `the ${runtime.name} runtime does not have`)),
+  ]
 }
 
 /** Two drills of one id cannot be told apart in the evidence; sabotaged ones are told apart by what was broken. */

@@ -11,6 +11,23 @@ describe('wrap', () => {
     expect(wrap('-     3,\n+', 20)).toEqual(['-     3,', '+'])
   })
 
+  it.each([
+    'DRILL_SEED=4294967295 DRILL_MOMENTS=12 npm run drill:nightly -- drills/recovery/random-moments',
+    'npm run majors',
+    "`docker exec -it -u postgres drill-1 psql -c 'SELECT 1'`",
+  ])('breaks no command, which would not run when it is pasted: %s', command => {
+    const text = `  moment 12 of the seed 4294967295: a time, 0.53 of the way (${command} draws the same again)`
+    for (let columns = 12; columns < text.length; columns++) {
+      const lines = wrap(text, columns, 2)
+      expect(lines.filter(line => line.includes(command))).toHaveLength(1)
+      expect(lines.map(line => line.trim()).join(' ')).toBe(text.trim())
+    }
+  })
+
+  it('takes a backtick without another for a letter', () => {
+    expect(wrap('a ` b c', 3)).toEqual(['a `', 'b c'])
+  })
+
   it('never loses a word, and keeps to the columns where words let it', () => {
     const words = fc.array(fc.stringMatching(/^[a-z]{1,10}$/), { minLength: 1 })
     fc.assert(

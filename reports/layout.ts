@@ -2,10 +2,19 @@ import { stripVTControlCharacters } from 'node:util'
 
 /** Text for a terminal of `columns` columns, without colour. */
 
-/** Breaks `text` at spaces; its second and later lines start with `indent` more spaces than its first. A word is never broken. */
+/**
+ * Breaks `text` at spaces; its second and later lines start with `indent` more spaces than its first. Neither a word is ever
+ * broken nor a command, however long: in two lines it would not run when it is pasted.
+ */
 export function wrap(text: string, columns: number, indent = 0): string[] {
   return text.split('\n').flatMap(line => wrapLine(line, columns, indent))
 }
+
+/** What is quoted as code, and npm's commands, with the variables before them and the path behind. */
+const COMMAND = '`[^`]+`|(?:[A-Z_]+=\\S+ )*npm run \\S+(?: -- \\S+)?'
+
+/** What stands between two spaces: a command counts as one word, with what touches it. */
+const WORD = new RegExp(`(?:${COMMAND}|[^ ])+`, 'g')
 
 function wrapLine(line: string, columns: number, indent: number): string[] {
   // A line that fits keeps its inner spaces: it may be of a table or of a difference.
@@ -14,7 +23,7 @@ function wrapLine(line: string, columns: number, indent: number): string[] {
   const hanging = margin + ' '.repeat(indent)
   const lines: string[] = []
   let current = margin
-  for (const word of line.trim().split(/ +/)) {
+  for (const [word] of line.matchAll(WORD)) {
     const isFirst = current.trim() === ''
     const longer = isFirst ? current + word : `${current} ${word}`
     if (longer.length <= columns || isFirst) current = longer

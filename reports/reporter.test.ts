@@ -21,7 +21,7 @@ const canceller = {
 }
 export default defineConfig({
   test: {
-    include: ['drill.spec.ts'], globalSetup: ['setup.ts'], pool: 'forks', testTimeout: process.env.HANG ? 30_000 : 300, tags: [{ name: 'core' }, { name: 'nightly' }],
+    include: process.env.MORE ? ['*.spec.ts'] : ['drill.spec.ts'], globalSetup: ['setup.ts'], pool: 'forks', testTimeout: process.env.HANG ? 30_000 : 300, tags: [{ name: 'core' }, { name: 'nightly' }],
     reporters: ['${ROOT}/reports/reporter.ts', allure, canceller],
   },
 })`
@@ -48,7 +48,7 @@ if (process.env.KILL) drill('P0', () => process.kill(process.pid, 'SIGKILL'))
 if (process.env.HANG) drill('P0', async ({ journal }) => {
   await journal.step('then hang', () => undefined)
   await new Promise(() => {})
-})
+}, ['core'])
 drill('P1', async ({ journal }) => { await journal.step('one', () => journal.observe({ lsn: 3n, url: 'u:${SECRET}@h' })); journal.prove('it holds') }, ['core'])
 drill('P2', async ({ journal }) => {
   await journal.step('first', () => undefined)
@@ -183,6 +183,18 @@ describe('a run of drills', { timeout: 60_000 }, () => {
       new Set(['unknown: the run was cut off']),
     )
     expect(status).toBe(1)
+  })
+
+  it('lists of the files that were not begun when it was cancelled those that were selected', () => {
+    writeFileSync(path.join(folder, 'chosen.spec.ts'), "test('P20', { tags: ['core', 'nightly'] }, () => {})")
+    writeFileSync(path.join(folder, 'other.spec.ts'), "test('P21', { tags: ['nightly'] }, () => {})")
+    writeFileSync(path.join(folder, 'shared.ts'), "export const drill = () => test('P22', { tags: ['nightly'] })")
+    writeFileSync(path.join(folder, 'imports.spec.ts'), "import { drill } from './shared.ts'\ndrill()")
+    const { evidence } = run({ HANG: '1', MORE: '1' }, '--tags-filter', 'core or not nightly', '--max-workers', '1')
+    expect(evidence.run.problems).toEqual([
+      { kind: 'file-not-run', message: 'chosen.spec.ts was to be run, and was not' },
+      { kind: 'interrupted', message: 'the run was cut off' },
+    ])
   })
 
   it('says what happened when the process that ran the drills died, and passes none of them', () => {

@@ -1,14 +1,16 @@
 import path from 'node:path'
 import type { TestAnnotation, UserConsoleLog } from 'vitest'
 import type { Reporter, SerializedError, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node'
+import { byId } from '../helpers/evidence/declared-drills.ts'
 import type { Evidence, Problem } from '../helpers/evidence/evidence.ts'
 import { redactText } from '../helpers/evidence/redact.ts'
 import { announced, concludeRun, onAnnouncement, type RunFacts } from '../helpers/evidence/run-facts.ts'
-import { allSteps, buildDrill, buildEvidence, byId, type DrillRecord, type RunProgress } from './build-evidence.ts'
+import { allSteps, buildDrill, buildEvidence, type DrillRecord, type RunProgress } from './build-evidence.ts'
 import { asErrors, drillIdOf, drillRecordOf, errorsOutsideDrills, isLeftOut } from './drill-record.ts'
 import { junitOf } from './junit.ts'
 import { fromError } from './problem.ts'
 import { makeRunFolder, writeWhole } from './run-folder.ts'
+import { selectedBy } from './selection.ts'
 import { TerminalText } from './terminal.ts'
 
 /**
@@ -79,11 +81,11 @@ export default class DrillReporter implements Reporter {
     for (const test of module.children.allTests()) this.#printEnding(test.id, true)
   }
 
-  onTestRunEnd(
+  async onTestRunEnd(
     modules: readonly TestModule[],
     unhandled: readonly SerializedError[],
     reason: 'passed' | 'failed' | 'interrupted',
-  ): void {
+  ): Promise<void> {
     this.#offCancel?.()
     for (const testId of [...this.#endings.keys()]) this.#printEnding(testId, true)
     this.#takeStock(modules, reason === 'interrupted')
@@ -93,7 +95,7 @@ export default class DrillReporter implements Reporter {
     this.#progress = {
       state: reason === 'interrupted' ? 'interrupted' : 'finished',
       endedAt: new Date().toISOString(),
-      problems: [...outside, ...this.#neverLoaded(modules)],
+      problems: [...outside, ...(await this.#neverLoaded(modules))],
     }
     const evidence = this.#write()
     const refusal = this.#records.size === 0 ? outside.find(problem => problem.kind === 'CannotRun') : undefined
@@ -140,16 +142,15 @@ export default class DrillReporter implements Reporter {
     }
   }
 
-  /** One file may be run in several projects, once in each. */
-  #neverLoaded(modules: readonly TestModule[]): Problem[] {
+  /** Of the files that were selected. One may be run in several projects, once in each. */
+  async #neverLoaded(modules: readonly TestModule[]): Promise<Problem[]> {
     const keyOf = ({ project, moduleId }: TestModule | TestSpecification) => `${project.name} ${moduleId}`
     const loaded = new Set(modules.filter(module => module.children.size > 0 || module.errors().length > 0).map(keyOf))
-    return this.#expected
-      .filter(specification => !loaded.has(keyOf(specification)))
-      .map(({ moduleId }) => ({
-        kind: 'file-not-run',
-        message: `${path.relative(process.cwd(), moduleId)} was to be run, and was not`,
-      }))
+    const missing = this.#expected.filter(specification => !loaded.has(keyOf(specification)))
+    return (this.#vitest ? await selectedBy(this.#vitest, missing) : missing).map(({ moduleId }) => ({
+      kind: 'file-not-run',
+      message: `${path.relative(process.cwd(), moduleId)} was to be run, and was not`,
+    }))
   }
 
   #leftOut(modules: readonly TestModule[]): string[] {

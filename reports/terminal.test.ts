@@ -45,6 +45,22 @@ const crashed = sampleRecord({
   errors: [{ name: 'TypeError', message: 'x is undefined', stack: '    at ours (/suite/b.spec.ts:1:2)' }],
 })
 
+const again = 'DRILL_SEED=4294967295 DRILL_MOMENTS=12 npm run drill:nightly -- drills/recovery/random-moments'
+const look =
+  "primary: data in /tmp/drill-1/primary/data; start a server on it: echo 'host all all 127.0.0.1/32 trust' > /tmp/drill-1/primary/data/look.conf; /opt/bin/postgres -D /tmp/drill-1/primary/data -p 5433 -k '' -c archive_mode=off"
+
+const momentFailed = sampleRecord({
+  state: 'failed',
+  journal: sampleJournal({ id: 'P10', kept: [look] }),
+  errors: [
+    {
+      name: 'Failure',
+      kind: 'rows-missing',
+      message: `3 rows are missing of those that were promised, and 12 are there that should not be (moment 12 of the seed 4294967295: a time, in the middle of it. ${again} draws the same again)`,
+    },
+  ],
+})
+
 const skipped = sampleRecord({
   state: 'skipped',
   note: 'it needs fullArchive: embedded servers share the disk of this machine, and none can fill up alone',
@@ -96,6 +112,16 @@ describe('the terminal', () => {
   it('shows no stack for what cannot run: its sentence says what to do', () => {
     const record = { ...crashed, errors: [{ name: 'CannotRun', message: 'the disk is full', stack: '    at ours' }] }
     expect(ended(record).join('\n')).not.toContain('at ours')
+  })
+
+  it('breaks no command that is there to be copied', () => {
+    const command = (lines: string[]) => lines.filter(line => line.includes('npm run'))
+    expect(command(ended(momentFailed))).toEqual([`         ${again}`])
+    const lines = summary([momentFailed])
+    expect(lines).toContain(`       kept: ${look}`)
+    // What is too long there is cut off without a mark behind what may be a command.
+    const [end = 0] = lines.flatMap((line, index) => (line === '       …' ? [index] : []))
+    expect(lines.slice(end - 3, end).join('\n')).toContain('rows-missing')
   })
 
   it('ends with a table, and with where the evidence is', () => {

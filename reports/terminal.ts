@@ -143,8 +143,8 @@ export class TerminalText {
         .filter(line => line !== undefined)
         .filter(line => line !== '')
         .flatMap(line => shortened(wrapped(line), BELOW_LINES_MAX)),
-      // Whole: who keeps data looks for it here.
-      ...drill.kept.flatMap(what => wrapped(`kept: ${what}`)),
+      // Each on one line, however long: who keeps data looks for it here, and copies the commands that start a server on it.
+      ...drill.kept.map(what => harmless(`       kept: ${what}`)),
     ].map(line => this.#style('dim', line))
   }
 
@@ -218,6 +218,9 @@ function indented(columns: number, text: string): string {
   return margin + harmless(text).replaceAll('\n', `\n${margin}  `)
 }
 
+/** The mark has a line of its own: behind a command it would be copied with it. */
 function shortened(lines: string[], linesMax: number): string[] {
-  return lines.length <= linesMax ? lines : [...lines.slice(0, linesMax - 1), `${lines[linesMax - 1]} …`]
+  if (lines.length <= linesMax) return lines
+  const [margin = ''] = /^ */.exec(lines[linesMax] ?? '') ?? []
+  return [...lines.slice(0, linesMax), `${margin}…`]
 }

@@ -6,7 +6,8 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { InlineConfig, Vitest } from 'vitest/node'
 import { sabotages } from '../../fixtures/sabotage/sabotages.ts'
-import { type Config, describeConfig, loadConfig, secretsOf } from '../../helpers/config.ts'
+import { type Config, describeConfig, loadConfig, requiredBy, secretsOf } from '../../helpers/config.ts'
+import { declaredDrill } from '../../helpers/evidence/declared-drills.ts'
 import { describeMachine } from '../../helpers/evidence/machine.ts'
 import { announced, announceProblem, announceRun, type RunFacts } from '../../helpers/evidence/run-facts.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
@@ -17,6 +18,7 @@ import { sweepDeadRuns } from '../../helpers/run/sweep.ts'
 import type { Load } from '../../helpers/runtime/embedded-place.ts'
 import { type OpenedRuntime, openRuntime } from '../../helpers/runtime/open.ts'
 import { reportersOf } from '../../reports/reporters.ts'
+import { selectedBy } from '../../reports/selection.ts'
 import { Interruption } from './end-on-signal.ts'
 import { exitWith } from './exit-with.ts'
 
@@ -35,6 +37,7 @@ await exitWith(async () => {
   const startedAt = new Date().toISOString()
   const selection = select(process.argv.slice(2))
   const config = loadConfig()
+  const required = requiredBy(config)
   const run = Run.open(newRunId())
   const interruption = new Interruption(run)
   for (const { runId, ...ended } of await sweepDeadRuns())
@@ -43,11 +46,12 @@ await exitWith(async () => {
   // Both take half a second, in processes of their own: together.
   const [runtime, vitest] = await Promise.allSettled([
     openRuntime(config, selection.kind ?? 'nightly', run.context),
-    prepare(selection, { run: run.context, reporters: [reportersOf(output), interruption].flat() }),
+    prepare(selection, required.drills, { run: run.context, reporters: [reportersOf(output), interruption].flat() }),
   ])
   try {
     if (vitest.status === 'rejected') throw vitest.reason
     if (runtime.status === 'rejected') throw runtime.reason
+    refuseLacking(runtime.value, required.capabilities)
     interruption.govern(vitest.value)
     announceRun(factsOf({ run, startedAt, output, config, runtime: runtime.value }))
     vitest.value.provide('run', run.context)
@@ -91,6 +95,7 @@ function select(argv: string[]): Selection {
 /** @throws {CannotRun} when nothing can be meant by the selection. */
 async function prepare(
   selection: Selection,
+  requiredDrills: readonly string[],
   options: { run: RunContext; reporters: NonNullable<InlineConfig['reporters']> },
 ): Promise<Vitest> {
   const vitest = await createVitestIn(selection, options)
@@ -102,14 +107,38 @@ async function prepare(
     }
     // Of no file: vitest reads the tags, which it otherwise does in its workers.
     await vitest.experimental_parseSpecifications([]).catch(({ message }: Error) => {
-      const [problem] = message.split(/ Available|\n/)
-      throw new CannotRun(`--tags ${selection.tags.join(', ')}: ${problem}`)
+      const [problem = ''] = message.split(/ Available|\n/)
+      const tags = vitest.config.tags.map(({ name }) => name).join(', ')
+      throw new CannotRun(`--tags ${selection.tags.join(', ')}: ${problem.replace(/\.$/, '')}; there are ${tags}`)
     })
+    await refuseLeftOut(vitest, selection, requiredDrills)
     return vitest
   } catch (error) {
     await vitest.close()
     throw error
   }
+}
+
+/** @throws {CannotRun} when a drill that is required would be missing at the end, as far as that can be known without running it. */
+async function refuseLeftOut(vitest: Vitest, { paths }: Selection, required: readonly string[]): Promise<void> {
+  // Files are read only where a drill is required.
+  if (required.length === 0) return
+  const selected = await selectedBy(vitest, await vitest.globTestSpecifications(paths))
+  const ids = selected.map(({ moduleId }) => declaredDrill(moduleId).id)
+  const left = required.filter(id => !ids.includes(id))
+  if (left.length > 0)
+    throw new CannotRun(
+      `DRILL_REQUIRE names ${left.join(', ')}, left out of this run by its command, paths or tags: select them, or take them out of DRILL_REQUIRE`,
+    )
+}
+
+/** @throws {CannotRun} when the runtime cannot do what is required. */
+function refuseLacking({ name, capabilities }: OpenedRuntime, required: readonly string[]): void {
+  const lacking = required.filter(one => !capabilities.some(capability => capability === one))
+  if (lacking.length > 0)
+    throw new CannotRun(
+      `DRILL_REQUIRE names ${lacking.join(', ')}, which the ${name} runtime does not have: set DRILL_RUNTIME to one that has it, or take it out of DRILL_REQUIRE`,
+    )
 }
 
 async function createVitestIn(

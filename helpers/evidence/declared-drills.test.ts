@@ -1,0 +1,67 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { declaredDrill, declaredDrills } from './declared-drills.ts'
+
+describe('the drills that there are', () => {
+  it('are those of the README, each with an id of its own', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    const listed = [...readme.matchAll(/^\| ([A-Z]\d+\w*(?:, [A-Z]\d+\w*)*) \| §/gm)].flatMap(([, ids = '']) =>
+      ids.split(', '),
+    )
+    expect(
+      declaredDrills()
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(listed.toSorted())
+  })
+
+  it('each belong to a script of npm, by a tag that can be read in their files', () => {
+    const without = declaredDrills().filter(({ tags }) => !tags.some(tag => ['core', 'nightly', 'soak'].includes(tag)))
+    expect(without).toEqual([])
+  })
+
+  it('are told in the order of their ids', () => {
+    const ids = declaredDrills().map(({ id }) => id)
+    expect(ids.slice(0, 3)).toEqual(['N1', 'P1', 'P2'])
+    expect(ids.slice(-2)).toEqual(['R1', 'S1'])
+  })
+})
+
+describe('what a file declares', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'declared-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const write = (name: string, text: string): string => {
+    writeFileSync(path.join(folder, name), text)
+    return path.join(folder, name)
+  }
+
+  it('is read from its text', () => {
+    const file = write(
+      'a.spec.ts',
+      "test('x', {\n meta: { id: 'P99', runbook: '3' },\n tags: ['core', 'nightly'],\n}, run)",
+    )
+    expect(declaredDrill(file)).toEqual({ id: 'P99', tags: ['core', 'nightly'] })
+  })
+
+  it('may stand in part in a file beside it that it imports', () => {
+    write('shared.ts', "export const drill = ({ id }) => test('x', { meta: { id }, tags: ['nightly'] }, run)")
+    const file = write(
+      'a.spec.ts',
+      "import path from 'node:path'\nimport { drill } from './shared.ts'\ndrill({ id: 'P99z' })",
+    )
+    expect(declaredDrill(file)).toEqual({ id: 'P99z', tags: ['nightly'] })
+  })
+
+  it('is nothing where it is not written out', () => {
+    expect(declaredDrill(write('a.spec.ts', "import './gone.ts'\ntest('x', { tags }, run)"))).toEqual({
+      id: undefined,
+      tags: [],
+    })
+  })
+})
