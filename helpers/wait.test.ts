@@ -15,7 +15,7 @@ function answers<T>(...values: T[]): () => T {
 
 describe('waiting for a fact', () => {
   test('gives the first answer that is not undefined', async () => {
-    expect(await waitFor('it', 'signal', answers(undefined, undefined, 7, 8))).toBe(7)
+    expect(await waitFor('it', 'serverReady', answers(undefined, undefined, 7, 8))).toBe(7)
   })
 
   test.each([false, null, 0, ''])('takes %j for an answer', async answer => {

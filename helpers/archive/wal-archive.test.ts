@@ -10,7 +10,10 @@ import { WalSegment } from '../postgres/wal-segment.ts'
 import { EmbeddedVolume } from '../runtime/embedded-volume.ts'
 import { compareFingerprints, WalArchive } from './wal-archive.ts'
 
-vi.mock('../deadlines.ts', () => ({ deadlinesMs: { segmentArchived: 50 } }))
+const deadlines = vi.hoisted(() => ({ segmentArchived: 30_000 }))
+vi.mock('../deadlines.ts', () => ({ deadlinesMs: deadlines }))
+/** For what does not come: long enough for a look at what is there instead. */
+const LATE_MS = 500
 
 const archiving = { log: new ServerLog() }
 const SIZE = 1024 * 1024
@@ -22,6 +25,7 @@ describe('a WAL archive', () => {
   const store = (number: number, content = Buffer.alloc(SIZE)) => volume.write(`wal/${segment(number)}`, content)
 
   beforeEach(async () => {
+    deadlines.segmentArchived = 30_000
     volume = new EmbeddedVolume(
       'archive',
       path.join(mkdtempSync(path.join(tmpdir(), 'wal-archive-test-')), 'archive'),
@@ -57,6 +61,7 @@ describe('a WAL archive', () => {
   })
 
   it('says which segment was archived last when one does not come, and how short one is', async () => {
+    deadlines.segmentArchived = LATE_MS
     await store(1)
     await store(2, Buffer.alloc(10))
     const error = await archive.waitFor(segment(2), archiving).catch((error: unknown) => error)
@@ -71,6 +76,7 @@ describe('a WAL archive', () => {
   })
 
   it('says why the archiver could not store the segment that does not come', async () => {
+    deadlines.segmentArchived = LATE_MS
     const log = new ServerLog()
     log.append(
       'cp: disk is full\n2026-11-27 03:00:00.123 UTC [42] archiver LOG:  archive command failed with exit code 1\n',
@@ -83,10 +89,12 @@ describe('a WAL archive', () => {
   it('waits for a compressed segment until it is whole, and says when it does not become so', async () => {
     const bytes = gzipSync(Buffer.alloc(SIZE))
     await volume.write(`wal/${segment(1)}.gz`, bytes.subarray(0, -1))
+    deadlines.segmentArchived = LATE_MS
     await expect(archive.waitFor(segment(1), archiving)).rejects.toThrow(
       `last seen: ${segment(1)}, compressed, and not whole: cut off, or not in the format that its name says`,
     )
     await volume.write(`wal/${segment(1)}.gz`, bytes)
+    deadlines.segmentArchived = 30_000
     await archive.waitFor(segment(1), archiving)
   })
 

@@ -6,7 +6,7 @@ import { execute, readInput } from './docker-exec.ts'
 
 vi.mock(import('../deadlines.ts'), async importOriginal => {
   const { deadlinesMs } = await importOriginal()
-  return { deadlinesMs: { ...deadlinesMs, containerCommand: 100 as typeof deadlinesMs.containerCommand } }
+  return { deadlinesMs: { ...deadlinesMs, containerCommand: 500 as typeof deadlinesMs.containerCommand } }
 })
 
 /** What a daemon answers to one request after the other; nothing more, and the connection stays. */
@@ -36,9 +36,9 @@ const CREATED = 'HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nConte
 const UPGRADED = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n'
 
 test.each([
-  ['is not made', [], 'waited 0.1 s for the daemon to begin `cat`'],
-  ['is made and not started', [CREATED], 'waited 0.1 s for the daemon to begin `cat`'],
-  ['never ends, all its input given', [CREATED, UPGRADED], 'waited 0.1 s for `cat` to end in a container'],
+  ['is not made', [], 'waited 0.5 s for the daemon to begin `cat`'],
+  ['is made and not started', [CREATED], 'waited 0.5 s for the daemon to begin `cat`'],
+  ['never ends, all its input given', [CREATED, UPGRADED], 'waited 0.5 s for `cat` to end in a container'],
 ])('a command that %s is named', async (_, said, message) => {
   answers = said
   const command = execute(container, { script: 'cat', user: 'postgres', stdin: Buffer.from('input') })
