@@ -1,6 +1,7 @@
 // npm test: all that must hold before a change lands. Ends by saying what ran where, and what did not and why.
-// Exit status: 0 all passed; 1 something failed; 2 could not run.
+// Exit status: 0 all passed; 1 something failed; 2 could not run; 128 and a signal's number when it was cut off by that.
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
 import { loadConfig } from '../../helpers/config.ts'
@@ -27,6 +28,8 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 const EMBEDDED = { DRILL_RUNTIME: 'embedded', DRILL_REQUIRE: '' }
 const DRILL = ['node', '--import', 'tsx', 'drills/commands/drill.ts']
 
+let cutOffBy: NodeJS.Signals | undefined
+
 await exitWith(async () => {
   const config = loadConfig()
   const docker =
@@ -34,8 +37,10 @@ await exitWith(async () => {
       ? { available: false as const, reason: 'DRILL_RUNTIME=embedded' }
       : await probeDocker(config.image)
   const outcomes: Outcome[] = []
-  for (const stage of stages(docker.available ? undefined : docker.reason, config.require.includes('docker')))
+  for (const stage of stages(docker.available ? undefined : docker.reason, config.require.includes('docker'))) {
     outcomes.push(await run(stage))
+    if (cutOffBy !== undefined) return 128 + constants.signals[cutOffBy]
+  }
   return summarise(outcomes)
 })
 
@@ -69,17 +74,33 @@ function stages(noDocker: string | undefined, isDockerRequired: boolean): Stage[
   ]
 }
 
+/** The stage is told too, and waited for: it cleans up, and whoever waits for npm takes away what that needs. */
+function passOnTo(stage: { kill(signal: NodeJS.Signals): boolean }): () => void {
+  const pass = (signal: NodeJS.Signals) => {
+    cutOffBy = signal
+    stage.kill(signal)
+  }
+  const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.on(signal, pass)
+  return () => {
+    for (const signal of signals) process.off(signal, pass)
+  }
+}
+
 async function run(stage: Stage): Promise<Outcome> {
   if (stage.left !== undefined) return { stage, result: 'not run', seconds: 0 }
   console.log(`\n── ${stage.name}`)
   const [program = '', ...rest] = stage.command
   const startedAtMs = performance.now()
-  const { failed } = await execa(program, rest, {
+  const running = execa(program, rest, {
     cwd: ROOT,
     stdio: 'inherit',
     reject: false,
     ...(stage.environment ? { env: stage.environment } : {}),
   })
+  const stop = passOnTo(running)
+  const { failed } = await running
+  stop()
   return { stage, result: failed ? 'failed' : 'passed', seconds: (performance.now() - startedAtMs) / 1000 }
 }
 
