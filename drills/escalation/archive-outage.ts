@@ -16,7 +16,6 @@ import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 /** A primary that archives, and what watches it. */
 export interface Archiving {
   primary: PostgresNode
-  archive: WalArchive
   watch: ArchiveWatch
   /** From here on nothing may be lost. */
   first: WalSegment
@@ -29,19 +28,19 @@ export async function beginArchiving(primary: PostgresNode, archive: WalArchive)
   if (!first) throw new Error('no segment was finished')
   await archive.waitFor(first, primary)
   const backup = { timeline: first.timeline, startLsn: lsn, stopLsn: lsn }
-  return { primary, archive, first, watch: watchArchive(primary, archive, { backup, target: { lsn } }) }
+  return { primary, first, watch: watchArchive(primary, archive, { backup, target: { lsn } }) }
 }
 
 export interface Outage {
   /** As the steps name it: "the archive_command exits with 1". */
   title: string
   begin: () => Promise<Repair>
-  expected: Pick<ExpectedGrowth, 'cause' | 'complaint'>
+  expected: Omit<ExpectedGrowth, 'lacking'>
 }
 
 /** Quiet; the right alarm, alone, while the archive takes nothing; quiet again once it is repaired, and nothing lost. */
 export async function drillOutage(
-  { primary, archive, watch, first }: Archiving,
+  { primary, watch, first }: Archiving,
   { title, begin, expected }: Outage,
   { journal, step }: { journal: Journal; step: <T>(title: string, body: () => Promise<T>) => Promise<T> },
 ): Promise<void> {

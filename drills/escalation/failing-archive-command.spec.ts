@@ -12,16 +12,20 @@ const exit1 = {
   title: 'the archive_command exits with 1',
   fault: failWith(1),
   complaint: /^archive command failed with exit code 1 \(drill: [0-9A-F]{24} is not stored\)$/,
+  archiver: { isRunning: true, hasFailedLast: true },
 }
 const exit127 = {
   title: 'the archive_command exits with 127',
   fault: failWith(127),
   complaint: /^archive command failed with exit code 127 \(drill: [0-9A-F]{24} is not stored\)$/,
+  archiver: { hasFailedLast: false },
 }
 const killed = {
   title: 'the archive_command is killed by a signal',
   fault: killBySignal('KILL'),
   complaint: /^archive command was terminated by signal 9/,
+  // Nothing is counted of it.
+  archiver: { failedCount: 0, hasFailedLast: false },
 }
 
 /** One after another on a primary of their own: what ends the archiver comes last, since it starts again 10 s later at the earliest. */
@@ -37,11 +41,11 @@ test('a failing archive_command escalates with its cause, and nothing is lost on
     async faults => {
       const archive = await newArchive()
       const archiving = await beginArchiving(await newPrimary('primary', archive), archive)
-      for (const { title, fault, complaint } of faults) {
+      for (const { title, fault, complaint, archiver } of faults) {
         const begin = () => breakArchiveCommand(archiving.primary, commands.archiveTo(archive), fault)
         await drillOutage(
           archiving,
-          { title, begin, expected: { cause: 'command-failing', complaint } },
+          { title, begin, expected: { cause: 'command-failing', complaint, archiver } },
           { journal, step },
         )
       }
