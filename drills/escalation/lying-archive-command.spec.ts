@@ -42,13 +42,14 @@ test('a lying archive_command is found by looking into the archive, and nothing 
     }
     return segments
   }
-  const first = await step('Fill a segment', async () => {
+  const { first, lsn } = await step('Fill a segment', async () => {
+    const lsn = await primary.lsn('insert')
     const [first] = await finishSegments(1)
     if (!first) throw new Error('no segment was finished')
     await archive.waitFor(first, primary)
-    return first
+    return { first, lsn }
   })
-  const watch = watchArchive(primary, archive, { backup, target: { lsn: await primary.lsn('insert') } })
+  const watch = watchArchive(primary, archive, { backup, target: { lsn } })
   const command = commands.archiveTo(archive)
 
   const lies: { title: string; fault: CommandFault; isStored: (segment: WalSegment) => boolean }[] = [

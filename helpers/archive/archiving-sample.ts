@@ -29,7 +29,7 @@ export interface SlotState {
 }
 
 /** Why a server keeps WAL that is archived already. */
-export interface WalRetention {
+interface WalRetention {
   /** `wal_keep_size`. */
   keepBytes: number
   /** Where recovery from a crash would begin. */
