@@ -9,7 +9,7 @@ import {
 import { type ArchiveWatch, watchArchive } from '../../fixtures/escalation/watch.ts'
 import type { WalArchive } from '../../helpers/archive/wal-archive.ts'
 import type { Journal } from '../../helpers/evidence/journal.ts'
-import type { Repair } from '../../helpers/faults/archive-command-faults.ts'
+import type { Repair } from '../../helpers/faults/repair.ts'
 import type { WalSegment } from '../../helpers/postgres/wal-segment.ts'
 import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 
@@ -29,6 +29,14 @@ export async function beginArchiving(primary: PostgresNode, archive: WalArchive)
   await archive.waitFor(first, primary)
   const backup = { timeline: first.timeline, startLsn: lsn, stopLsn: lsn }
   return { primary, first, watch: watchArchive(primary, archive, { backup, target: { lsn } }) }
+}
+
+/** A repair of the archive that lets an archiver which has failed three times, and sleeps for up to 60 s, know of it. */
+export function wakingArchiver(primary: PostgresNode, repair: Repair): Repair {
+  return async () => {
+    await repair()
+    await primary.reload()
+  }
 }
 
 export interface Outage {

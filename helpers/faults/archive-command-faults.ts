@@ -1,8 +1,6 @@
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 import { WAIT_AT_GATE } from './command-gate.ts'
-
-/** Undoes a fault. */
-export type Repair = () => Promise<void>
+import type { Repair } from './repair.ts'
 
 /** What becomes of an archive_command that worked. With `%p` and `%f` in it, as PostgreSQL takes it. */
 export type CommandFault = (command: string) => string
