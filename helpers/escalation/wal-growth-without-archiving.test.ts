@@ -21,6 +21,8 @@ interface Seen {
   archiver?: Partial<ArchiverState>
   complaint?: string | undefined
   atSeconds?: number
+  /** That the server writes; what is archived is of the first. */
+  timeline?: number
   keepSegments?: number
   redo?: number
   slots?: readonly SlotState[]
@@ -34,7 +36,7 @@ function sample(seen: Seen): ArchivingSample {
     atSeconds,
     progress: {
       segmentSizeBytes: SIZE,
-      timeline: 1,
+      timeline: seen.timeline ?? 1,
       insertLsn: lsn,
       currentLsn: lsn,
       lastArchived: acknowledged === undefined ? undefined : segment(acknowledged),
@@ -89,6 +91,8 @@ describe('the detector of WAL that grows without being archived', () => {
   it('finds nothing while one segment after another is stored, however many wait', () => {
     const moving = { ...WAITING, current: 9, acknowledged: 4, stored: [1, 2, 3, 4], ready: [5, 6, 7, 8] }
     expect(findingsIn(WAITING, moving)).toEqual([])
+    // A file that is no segment, such as a history.
+    expect(findingsIn(WAITING, { ...WAITING, archiver: { archivedCount: 4 } })).toEqual([])
   })
 
   it('says what is lacking, why, how much has been written, and how far one can come back', () => {
@@ -184,12 +188,22 @@ describe('a command that lies', () => {
   it('is found from the first segment on, where nothing was archived before', () => {
     const first = { current: 2 }
     expect(findingsIn(first, { current: 4, acknowledged: 3, stored: [3] })[0]?.lacking.map(String)).toEqual([name(2)])
+    const waiting = { current: 3, ready: [1, 2] }
+    expect(findingsIn(waiting, { current: 4, acknowledged: 3, stored: [2, 3] })[0]?.lacking.map(String)).toEqual([
+      name(1),
+    ])
   })
 
   it('is not one that stored what somebody then took away, nor one of before the first look', () => {
     expect(findingsIn(WELL, { ...WELL, stored: [1, 3] })).toEqual([])
     expect(findingsIn(WELL, { ...WELL, stored: [1, 2] })).toEqual([])
     expect(findingsIn({ ...WELL, stored: [1, 3] })).toEqual([])
+  })
+
+  it('is not one that has not come to a segment yet, nor one of the timeline before', () => {
+    const out = { ...WELL, current: 6, acknowledged: 5, stored: [1, 2, 3, 5], ready: [4] }
+    expect(findingsIn(WELL, out)).toEqual([])
+    expect(findingsIn({ ...WELL, timeline: 2, acknowledged: 5 })).toEqual([])
   })
 })
 
