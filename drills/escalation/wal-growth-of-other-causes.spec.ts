@@ -30,7 +30,7 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
 }, async ({ newArchive, newPrimary, commands, journal, step, each }) => {
   /** So that what is kept for a recovery from a crash is little. */
   const fillAndCheckpoint = async (primary: PostgresNode) => {
-    await finishSegments(primary, 4)
+    await finishSegments(primary, 3)
     await primary.query('CHECKPOINT')
   }
   const reasons = [
@@ -55,7 +55,7 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
       title: 'a bulk load that archiving keeps up with',
       prepare: (primary: PostgresNode) => primary.query('CREATE TABLE load (number integer, content text)'),
       grow: async (primary: PostgresNode) => {
-        await primary.query('INSERT INTO load SELECT n, repeat(md5(n::text), 8) FROM generate_series(1, 250000) AS n')
+        await primary.query('INSERT INTO load SELECT n, repeat(md5(n::text), 8) FROM generate_series(1, 150000) AS n')
         await primary.query('CHECKPOINT')
       },
       named: { kind: 'load', sentence: /were written in .* files were archived/ },
@@ -90,6 +90,9 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
         expectOtherGrowth(watch, named, journal)
         if ('deviation' in reason) journal.deviate(reason.deviation)
       })
+      // Room for the next two.
+      await primary.destroy()
+      await archive.volume.remove('wal')
     },
   )
 })
