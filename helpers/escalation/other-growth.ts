@@ -12,7 +12,8 @@ export interface OtherGrowth {
 
 /**
  * The reasons for which a server keeps or writes a segment and more, the largest first. None is a failure of the archive:
- * segments that it keeps for them are archived already.
+ * segments that it keeps for them are archived already. Not even a slot is escalated, though it fills the disk as a dead archive
+ * does: the runbook's signal would send whoever is paged to the archive, where all is well. It is stated, with what to do.
  * @see PostgreSQL source, `KeepLogSeg` and `RemoveOldXlogFiles` in `src/backend/access/transam/xlog.c`
  */
 export function otherGrowth(samples: readonly ArchivingSample[]): OtherGrowth[] {
