@@ -5,7 +5,9 @@
 // Method: prove the alarm quiet, take one segment that only the archive holds, see this alarm and no other ring once it has
 //         outlasted the RTO window, try to recover, put the segment back, see the alarm clear and the recovery succeed.
 import { test } from '../../fixtures/drill.ts'
-import { expectCleared, expectFiring, expectQuiet, watchArchive } from '../../fixtures/escalation.ts'
+import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectPromotedAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations/recovery.ts'
 import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
@@ -27,16 +29,16 @@ test('a lost segment escalates, and recovery refuses to promote', {
     journal.observe({ target: target.lsn.toString(), lost: lost.name })
     return { lost, target }
   })
-  const escalation = watchArchive(primary, archive, { backup, target })
-  await step('The alarm is quiet', () => expectQuiet(escalation, journal))
+  const watch = watchArchive(primary, archive, { backup, target })
+  await step('The alarm is quiet', () => expectQuiet(watch, journal))
 
   const { putBack, takenAtMs } = await step('Lose a segment that only the archive holds', async () => {
     const putBack = await takeSegment(archive, lost)
     return { putBack, takenAtMs: performance.now() }
   })
   await step('The right alarm fires, alone, once it has outlasted its window', () =>
-    expectFiring(
-      escalation,
+    expectMissingFiring(
+      watch,
       { segments: [lost], blocks: `recovery to the target ${target.lsn}`, recoverableTo: lost.start },
       takenAtMs,
       journal,
@@ -51,7 +53,7 @@ test('a lost segment escalates, and recovery refuses to promote', {
 
   await step('Put back, the alarm clears', async () => {
     await putBack()
-    await expectCleared(escalation, journal)
+    await expectCleared(watch, 'missing-archive-segment', journal)
   })
   await step('The same recovery succeeds', async () => {
     const restored = await restore(backup, { target, action: 'promote' })

@@ -2,7 +2,7 @@ import { Lsn } from '../postgres/lsn.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { VolumeFile } from '../runtime/volume.ts'
 import { classifyArchiveFile } from './archive-file.ts'
-import { SegmentRange } from './segment-range.ts'
+import { rangesOf, type SegmentRange } from './segment-range.ts'
 
 export interface WrongSizedSegment {
   segment: WalSegment
@@ -85,19 +85,7 @@ export class ArchiveListing {
 
   /** The whole segments of a timeline as contiguous ranges, in ascending order. */
   ranges(timeline: number): SegmentRange[] {
-    const ranges: SegmentRange[] = []
-    let first: WalSegment | undefined
-    let last: WalSegment | undefined
-    for (const segment of this.segments.get(timeline) ?? []) {
-      if (first && last && segment.number !== last.number + 1n) {
-        ranges.push(new SegmentRange(first, last))
-        first = undefined
-      }
-      first ??= segment
-      last = segment
-    }
-    if (first && last) ranges.push(new SegmentRange(first, last))
-    return ranges
+    return rangesOf(this.segments.get(timeline) ?? [])
   }
 
   summary(): ListingSummary {

@@ -30,3 +30,15 @@ export class SegmentRange {
     return this.toString()
   }
 }
+
+/** @param segments in ascending order of timeline and number, each once. */
+export function rangesOf(segments: Iterable<WalSegment>): SegmentRange[] {
+  const ranges: SegmentRange[] = []
+  for (const segment of segments) {
+    const before = ranges.at(-1)
+    if (before?.timeline === segment.timeline && segment.number === before.last.number + 1n)
+      ranges[ranges.length - 1] = new SegmentRange(before.first, segment)
+    else ranges.push(new SegmentRange(segment, segment))
+  }
+  return ranges
+}

@@ -37,6 +37,14 @@ describe('an escalation watch', () => {
     ])
   })
 
+  it('knows how long it had not looked when it looked last', async () => {
+    const watch = watching(async () => [])
+    await watch.sample()
+    expect(watch.intervalSeconds).toBeUndefined()
+    await watch.sample()
+    expect(watch.intervalSeconds).toBe(1)
+  })
+
   it('does not take another signal for the one that is waited for', async () => {
     const watch = watching(async () => [stall])
     await watch.until('quiet', 'missing-archive-segment')

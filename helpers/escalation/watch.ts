@@ -21,6 +21,8 @@ export class EscalationWatch<F extends Finding = Finding> {
   readonly #history: Transition[] = []
   #signals: readonly Signal<F>[] | undefined
   #states = new Map<string, SignalState>()
+  #sampledAtSeconds: number | undefined
+  #intervalSeconds: number | undefined
 
   /**
    * @param observe looks once and gives all that the detectors find. When it throws, the observation counts as none.
@@ -41,6 +43,11 @@ export class EscalationWatch<F extends Finding = Finding> {
     return this.#history
   }
 
+  /** Between the last two observations, in seconds: how late a signal can be. Undefined before there were two. */
+  get intervalSeconds(): number | undefined {
+    return this.#intervalSeconds
+  }
+
   /** One observation. It is dated by its end, when what it saw is known. One at a time. */
   async sample(): Promise<readonly Signal<F>[]> {
     const findings = await this.#observe()
@@ -48,6 +55,8 @@ export class EscalationWatch<F extends Finding = Finding> {
     const signals = this.#policy.observe(findings, atSeconds)
     this.#note(signals, atSeconds)
     this.#signals = signals
+    if (this.#sampledAtSeconds !== undefined) this.#intervalSeconds = atSeconds - this.#sampledAtSeconds
+    this.#sampledAtSeconds = atSeconds
     return signals
   }
 

@@ -1,11 +1,13 @@
 import type { WalArchive } from '../archive/wal-archive.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
+import type { PostgresNode } from '../runtime/postgres-node.ts'
+import type { Repair } from './repair.ts'
 
 /**
  * Loses a segment that stands in the archive: it is moved out of it, to where no server looks.
  * @returns its repair, which puts the segment back. A second call does nothing; a call that failed can be made again.
  */
-export async function takeSegment(archive: WalArchive, segment: WalSegment): Promise<() => Promise<void>> {
+export async function takeSegment(archive: WalArchive, segment: WalSegment): Promise<Repair> {
   const putBack = await archive.take(segment.name)
   let isBack = false
   return async () => {
@@ -13,4 +15,25 @@ export async function takeSegment(archive: WalArchive, segment: WalSegment): Pro
     await putBack()
     isBack = true
   }
+}
+
+/** Nothing can be made in the archive's folder any more. @returns its repair. */
+export async function lockArchive(server: PostgresNode, archive: WalArchive): Promise<Repair> {
+  await server.exec(`chmod a-w '${archive.path}'`)
+  return async () => {
+    await server.exec(`chmod u+w '${archive.path}'`)
+  }
+}
+
+const FILLER = 'filler'
+
+/**
+ * Fills the archive's volume to the last byte, beside the archive.
+ * @returns its repair, which makes room again.
+ * @throws {RangeError} for a volume without a size of its own: it would fill the disk of whoever runs the drill.
+ */
+export async function fillArchive(server: PostgresNode, { volume }: WalArchive): Promise<Repair> {
+  if (volume.sizeBytes === undefined) throw new RangeError(`${volume.name} has no size of its own: it is not filled`)
+  await server.exec(`head -c ${volume.sizeBytes} /dev/zero > '${volume.path}/${FILLER}' || true`)
+  return () => volume.remove(FILLER)
 }

@@ -46,9 +46,14 @@ export class DockerHost {
     return `${resourcePrefix(this.run.id)}${name.replaceAll(/[^A-Za-z0-9_.-]/g, '-')}-${randomBytes(4).toString('hex')}`
   }
 
-  async createVolume(name: string): Promise<void> {
+  /**
+   * @param sizeBytes more than this it does not hold: it lies in memory then, and only for as long as a container has it.
+   * @see Docker documentation, "docker volume create", "Driver-specific options"
+   */
+  async createVolume(name: string, sizeBytes?: number): Promise<void> {
     const docker = await this.docker()
-    await docker.createVolume({ Name: name, Labels: this.labels }).catch(error => {
+    const limit = sizeBytes && { DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=${sizeBytes}` } }
+    await docker.createVolume({ Name: name, Labels: this.labels, ...limit }).catch(error => {
       throw explainDaemonError(error)
     })
   }

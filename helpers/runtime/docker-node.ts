@@ -72,9 +72,9 @@ export class DockerNode extends PostgresNode {
       mounts: [
         { source: this.#resource, target: OWN_VOLUME, mode: 'rw' },
         ...volumes.map(
-          ({ volume, access }): ContainerMount => ({
+          ({ volume, access, at }): ContainerMount => ({
             source: volume.source,
-            target: volume.path,
+            target: at ?? volume.path,
             mode: access === 'read-only' ? 'ro' : 'rw',
           }),
         ),

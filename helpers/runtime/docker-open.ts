@@ -63,7 +63,7 @@ export async function openDocker(
       ...facts,
       name: 'docker',
       reason,
-      capabilities: ['readOnlyArchive', ...(hasClientPrograms ? (['clientPrograms'] as const) : [])],
+      capabilities: ['readOnlyArchive', 'fullArchive', ...(hasClientPrograms ? (['clientPrograms'] as const) : [])],
       image: name.string,
       imageId,
       daemon,

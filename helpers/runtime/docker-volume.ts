@@ -129,6 +129,7 @@ export class DockerVolume extends ContainerVolume {
   constructor(
     name: string,
     private readonly host: DockerHost,
+    readonly sizeBytes?: number,
   ) {
     const source = host.uniqueName(name)
     // The unique name: two volumes of the same name may be mounted into one server.
@@ -148,7 +149,7 @@ export class DockerVolume extends ContainerVolume {
   }
 
   async create(): Promise<void> {
-    this.#made ??= this.host.createVolume(this.source)
+    this.#made ??= this.host.createVolume(this.source, this.sizeBytes)
     await this.#made
     if (this.#isDestroyed) throw new Error(`the volume ${this.name} was destroyed`)
     this.#keeper ??= this.#startKeeper()

@@ -23,8 +23,8 @@ export class DockerRuntime implements Runtime {
     this.#host = new DockerHost(description, run)
   }
 
-  volume(name: string): DockerVolume {
-    return new DockerVolume(name, this.#host)
+  volume(name: string, sizeBytes?: number): DockerVolume {
+    return new DockerVolume(name, this.#host, sizeBytes)
   }
 
   node(name: string, mounts: Mount[]): PostgresNode {

@@ -50,7 +50,8 @@ export class EmbeddedRuntime implements Runtime {
     private readonly run: RunContext,
   ) {}
 
-  volume(name: string): EmbeddedVolume {
+  volume(name: string, sizeBytes?: number): EmbeddedVolume {
+    if (sizeBytes !== undefined) throw new RangeError(`${name}: a folder has no size of its own`)
     return newVolume(this.run, name)
   }
 

@@ -26,13 +26,16 @@ export interface RuntimeDescription {
 export interface Mount {
   volume: Volume
   access: 'read-only' | 'read-write'
+  /** Where the server finds it; default: the volume's own path. With `readOnlyArchive` alone. */
+  at?: string
 }
 
 /** What a drill is run on. Both implementations make things inert: nothing exists before `create()` or `init()`. */
 export interface Runtime {
   readonly description: RuntimeDescription
   /** Unique names are the runtime's business: two volumes may be asked for by the same name. */
-  volume(name: string): Volume
+  /** @param sizeBytes more than this it does not hold; only with `fullArchive`. */
+  volume(name: string, sizeBytes?: number): Volume
   node(name: string, mounts: Mount[]): PostgresNode
   /** Removes what volumes and nodes shared. Comes after they are destroyed. */
   destroy(): Promise<void>

@@ -15,6 +15,8 @@ export interface Volume {
   readonly name: string
   /** Where the servers that mount it find it. */
   readonly path: string
+  /** More than this it does not hold; undefined: as much as there is room for where it lies. */
+  readonly sizeBytes?: number | undefined
   /** Makes it, empty. */
   create(): Promise<void>
   /** Every regular file below `folder` (default: all), symbolic links followed; an unknown folder is empty. Sorted by path. */

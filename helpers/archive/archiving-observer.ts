@@ -1,0 +1,42 @@
+import type { PostgresNode } from '../runtime/postgres-node.ts'
+import { lastArchiverComplaint } from './archiver-log.ts'
+import { type ArchivingSample, readServerArchiving } from './archiving-sample.ts'
+import { readServerProgress } from './server-progress.ts'
+import type { WalArchive } from './wal-archive.ts'
+
+/** Looks at a living primary and its archive again and again, and keeps what it saw. */
+export class ArchivingObserver {
+  readonly #samples: ArchivingSample[] = []
+  /** What the archiver complained of before it stored something is over. */
+  #storedAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(
+    private readonly primary: Pick<PostgresNode, 'session' | 'log'>,
+    private readonly archive: WalArchive,
+  ) {}
+
+  /** All so far, the oldest first. */
+  get samples(): readonly ArchivingSample[] {
+    return this.#samples
+  }
+
+  /** Looks once. @throws what the server, or the listing of the archive, throws; the look counts as none then. */
+  async look(): Promise<ArchivingSample> {
+    await using session = await this.primary.session()
+    const progress = await readServerProgress(session)
+    const server = await readServerArchiving(session, progress.segmentSizeBytes)
+    const before = this.#samples.at(-1)
+    if (before && server.archiver.archivedCount > before.archiver.archivedCount) this.#storedAtMs = performance.now()
+    const listing = await this.archive.list()
+    const sample = {
+      at: new Date().toISOString(),
+      atSeconds: performance.now() / 1000,
+      progress,
+      ...server,
+      listing,
+      complaint: lastArchiverComplaint(this.primary.log.since().filter(({ atMs }) => atMs > this.#storedAtMs)),
+    }
+    this.#samples.push(sample)
+    return sample
+  }
+}
