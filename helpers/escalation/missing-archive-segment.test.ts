@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { auditArchive } from '../archive/audit.ts'
 import { ArchiveListing } from '../archive/listing.ts'
+import { WalClock } from '../archive/wal-clock.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { DEFAULT_SEGMENT_SIZE_BYTES as SIZE, WalSegment } from '../postgres/wal-segment.ts'
 import { detectMissingArchiveSegment } from './missing-archive-segment.ts'
@@ -13,6 +14,7 @@ function detect(
   without: readonly number[],
   target: { lsn: Lsn } | 'latest' = { lsn: Lsn.parse('0/6000060') },
   short: readonly number[] = [],
+  clock?: WalClock,
 ) {
   const numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter(number => !without.includes(number))
   const listing = ArchiveListing.of(
@@ -20,7 +22,11 @@ function detect(
     SIZE,
   )
   const backup = { timeline: 1, startLsn: Lsn.parse('0/3000028'), stopLsn: Lsn.parse('0/3000120') }
-  return detectMissingArchiveSegment({ at, audit: auditArchive({ listing, backup, target }) })
+  return detectMissingArchiveSegment({
+    at,
+    audit: auditArchive({ listing, backup, target }),
+    ...(clock ? { clock } : {}),
+  })
 }
 
 describe('the detector of missing archive segments', () => {
@@ -38,6 +44,21 @@ describe('the detector of missing archive segments', () => {
     expect(findings[0]?.sentence).toBe(
       `at ${at}, missing ${name(5)}: this blocks recovery to the target 0/6000060, and one can come back to 0/5000000 at the most`,
     )
+  })
+
+  it('says when the server was there, as far as it was looked at', () => {
+    const clock = new WalClock()
+    const note = (lsn: string, time: string) =>
+      clock.note({ insertLsn: Lsn.parse(lsn), readAt: { from: time, until: time }, segmentSizeBytes: SIZE })
+    note('0/7000060', '12:00:01Z')
+    const limit = () => detect([8], undefined, [], clock).findings[0]?.sentence.replace(/^.* and one/, 'one')
+    expect(limit()).toBe('one can come back to 0/8000000 at the most: to every commit acknowledged until 12:00:01Z')
+    note('0/9000060', '12:00:03Z')
+    expect(limit()).toBe(
+      'one can come back to 0/8000000 at the most: to every commit acknowledged until 12:00:01Z, and to none sent after 12:00:03Z',
+    )
+    expect(detect([8], undefined, [], clock).findings[0]?.passage).toEqual({ after: '12:00:01Z', before: '12:00:03Z' })
+    expect(detect([3], undefined, [], clock).findings[0]?.passage).toEqual({})
   })
 
   it('has a finding for each thing that is blocked, with all the ranges that block it', () => {
@@ -60,10 +81,11 @@ describe('the detector of missing archive segments', () => {
   })
 
   it('states a gap before the backup and does not find it', () => {
-    expect(detect([2])).toEqual({
-      findings: [],
-      harmless: [`missing ${name(2)}, before the base backup, which does not need it`],
-    })
+    const { findings, harmless } = detect([2])
+    expect(findings).toEqual([])
+    expect(harmless.map(({ range, sentence }) => [String(range), sentence])).toEqual([
+      [name(2), `missing ${name(2)}, before the base backup, which does not need it`],
+    ])
   })
 
   it('blocks the same thing while more segments go missing', () => {

@@ -1,5 +1,6 @@
 import type { ArchiveAudit, Gap, Placement } from '../archive/audit.ts'
 import type { SegmentRange } from '../archive/segment-range.ts'
+import type { Passage, WalClock } from '../archive/wal-clock.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import type { Finding } from './signal.ts'
 
@@ -12,47 +13,62 @@ export interface MissingArchiveSegment extends Finding {
   ranges: readonly SegmentRange[]
   /** How far one can come back, from this backup; undefined when not at all. */
   recoverableTo: Lsn | undefined
+  /** When the server was there, as far as it was looked at: the time to that LSN. */
+  passage: Passage
 }
 
 export interface MissingArchiveSegmentReport {
   /** One for each thing that is blocked, the worst first. */
   findings: readonly MissingArchiveSegment[]
-  /** Gaps that the backup does not need, in a sentence each: no finding, but stated. */
-  harmless: readonly string[]
+  /** Gaps that the backup does not need: no finding, but stated. */
+  harmless: readonly { range: SegmentRange; sentence: string }[]
+}
+
+interface Observation {
+  at: string
+  audit: ArchiveAudit
+  /** Of the server whose archive it is. Without it a limit has an LSN and no time. */
+  clock?: Pick<WalClock, 'passageOf'>
 }
 
 /** What "Missing archive segments beyond recovery target window" finds in one observation of the archive. */
-export function detectMissingArchiveSegment({
-  at,
-  audit,
-}: {
-  at: string
-  audit: ArchiveAudit
-}): MissingArchiveSegmentReport {
+export function detectMissingArchiveSegment(observation: Observation): MissingArchiveSegmentReport {
+  const { audit } = observation
   const placed = (placement: Placement) => audit.gaps.filter(gap => gap.placement === placement)
   const harms: Harm[] = ['before-consistency', 'blocks-target', 'beyond-target']
   return {
     findings: harms.flatMap(placement => {
       const gaps = placed(placement)
-      return gaps.length > 0 ? [findingOf(placement, gaps, at, audit)] : []
+      return gaps.length > 0 ? [findingOf(placement, gaps, observation)] : []
     }),
-    harmless: placed('before-backup').map(gap => `${describeGap(gap)}, before the base backup, which does not need it`),
+    harmless: placed('before-backup').map(gap => ({
+      range: gap.range,
+      sentence: `${describeGap(gap)}, before the base backup, which does not need it`,
+    })),
   }
 }
 
-function findingOf(placement: Harm, gaps: readonly Gap[], at: string, audit: ArchiveAudit): MissingArchiveSegment {
+function findingOf(placement: Harm, gaps: readonly Gap[], { at, audit, clock }: Observation): MissingArchiveSegment {
   const blocks = blocked(placement, audit)
-  const limit = audit.recoverableTo
-    ? `one can come back to ${audit.recoverableTo} at the most`
-    : 'one cannot come back from this backup at all'
+  const passage = (audit.recoverableTo && clock?.passageOf(audit.recoverableTo)) ?? {}
   return {
     name: 'missing-archive-segment',
     blocks,
     placement,
     ranges: gaps.map(gap => gap.range),
     recoverableTo: audit.recoverableTo,
-    sentence: `at ${at}, ${gaps.map(describeGap).join(', ')}: this blocks ${blocks}, and ${limit}`,
+    passage,
+    sentence: `at ${at}, ${gaps.map(describeGap).join(', ')}: this blocks ${blocks}, and ${describeLimit(audit, passage)}`,
   }
+}
+
+function describeLimit({ recoverableTo }: ArchiveAudit, { after, before }: Passage): string {
+  if (!recoverableTo) return 'one cannot come back from this backup at all'
+  const times = [
+    ...(after === undefined ? [] : [`every commit acknowledged until ${after}`]),
+    ...(before === undefined ? [] : [`none sent after ${before}`]),
+  ]
+  return `one can come back to ${recoverableTo} at the most${times.length > 0 ? `: to ${times.join(', and to ')}` : ''}`
 }
 
 function blocked(placement: Harm, { target }: ArchiveAudit): string {

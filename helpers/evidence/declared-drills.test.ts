@@ -24,7 +24,7 @@ describe('the drills that there are', () => {
 
   it('are told in the order of their ids', () => {
     const ids = declaredDrills().map(({ id }) => id)
-    expect(ids.slice(0, 3)).toEqual(['N1', 'P1', 'P2'])
+    expect(ids.slice(0, 3)).toEqual(['N1', 'N2', 'N3'])
     expect(ids.slice(-2)).toEqual(['R1', 'S1'])
   })
 })

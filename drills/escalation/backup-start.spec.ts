@@ -1,0 +1,86 @@
+// The segment in which the base backup begins disappears from the archive.
+//
+// Goal:   it is known at once that this backup is of no use at all, whatever the target; and no server comes up from it, also
+//         where no target is there that would keep it from promoting.
+// Method: prove the alarm quiet, take the segment, see the alarm say that no consistent point is left; try to recover to the
+//         earliest point there is, to a target and to the end of the archive; put it back, and see all of them succeed.
+import { test } from '../../fixtures/drill.ts'
+import { expectCleared, expectFiring, expectQuiet, watchArchive } from '../../fixtures/escalation.ts'
+import {
+  expectEndedAfter,
+  expectNothingReplayed,
+  expectPromotedAt,
+  expectTimeline,
+} from '../../fixtures/expectations/recovery.ts'
+import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { takeSegment } from '../../helpers/faults/archive-faults.ts'
+import { WalSegment } from '../../helpers/postgres/wal-segment.ts'
+import { describeTarget, type RecoveryTarget } from '../../helpers/recovery/recovery-target.ts'
+
+test('without the segment that the backup begins in no recovery starts, and that escalates', {
+  meta: { id: 'N4', runbook: '4' },
+  tags: ['nightly', 'escalation'],
+}, async ({ primary, archive, takeBackup, traffic, ledger, restore, journal, step, each }) => {
+  const backup = await step('Take a base backup', async () => {
+    await traffic.append(20)
+    return await takeBackup()
+  })
+  const first = WalSegment.containing(backup.startLsn, backup.timeline, backup.segmentSizeBytes)
+  const { target, last } = await step('Commit on both sides of the target', async () => {
+    await traffic.append(50)
+    const target = { kind: 'lsn', lsn: await primary.lsn('insert'), inclusive: false } as const
+    await traffic.append(50)
+    const last = await primary.switchWal()
+    await archive.waitFor(last, primary)
+    journal.observe({ target: target.lsn.toString(), lost: first.name })
+    return { target, last }
+  })
+  const targets: RecoveryTarget[] = [{ kind: 'immediate' }, target, { kind: 'latest' }]
+  const launch = async (target: RecoveryTarget) => {
+    const restored = await restore(backup, { target, action: 'promote' })
+    await restored.launchServer()
+    return restored
+  }
+  const escalation = watchArchive(primary, archive, { backup, target })
+  await step('The alarm is quiet', () => expectQuiet(escalation, journal))
+
+  const { putBack, takenAtMs } = await step('Lose the segment that the backup begins in', async () => {
+    const putBack = await takeSegment(archive, first)
+    return { putBack, takenAtMs: performance.now() }
+  })
+  await step('The alarm fires: there is no consistent point', () =>
+    expectFiring(
+      escalation,
+      { segments: [first], blocks: 'any consistent point of the backup', recoverableTo: undefined },
+      takenAtMs,
+      journal,
+    ),
+  )
+  await each(
+    targets,
+    target => `No recovery starts, to ${describeTarget(target)}`,
+    async target => {
+      const restored = await launch(target)
+      await expectNothingReplayed(restored, { lacking: first }, journal)
+      await restored.destroy()
+    },
+  )
+
+  await step('Put back, the alarm clears', async () => {
+    await putBack()
+    await expectCleared(escalation, journal)
+  })
+  await each(
+    targets,
+    target => `Recovery succeeds, to ${describeTarget(target)}`,
+    async target => {
+      const restored = await launch(target)
+      if (target.kind === 'latest') await expectEndedAfter(restored, last, journal)
+      else await expectPromotedAt(restored, target, journal)
+      await expectTimeline(restored, backup.timeline + 1, journal)
+      const end = target.kind === 'lsn' ? target.lsn : target.kind === 'latest' ? last.end : backup.stopLsn
+      await expectLedgerAt(restored, ledger, { lsn: end, inclusive: false }, journal)
+      await restored.destroy()
+    },
+  )
+})
