@@ -1,6 +1,8 @@
 import { Lsn } from '../postgres/lsn.ts'
 import type { Row, Session } from '../postgres/session.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
+import type { PostgresNode } from '../runtime/postgres-node.ts'
+import { waitFor } from '../wait.ts'
 import { classifyArchiveFile } from './archive-file.ts'
 
 /** How far a server has written its WAL, and how far it says that it has archived it. */
@@ -45,6 +47,24 @@ export async function readServerProgress(session: Session): Promise<ServerProgre
     lastArchived: row.last_archived_wal ? acknowledged(row.last_archived_wal, segmentSizeBytes) : undefined,
     lastArchivedSecondsAgo: row.seconds_ago ? Number(row.seconds_ago) : undefined,
   }
+}
+
+/**
+ * Until the server says that it has archived that segment, which it does a moment after the archive has it.
+ * @throws {Failure} `deadline-passed`, with the last segment that it says it has archived.
+ */
+export async function untilAcknowledged(server: Pick<PostgresNode, 'session'>, segment: WalSegment): Promise<void> {
+  await using session = await server.session()
+  let last: WalSegment | undefined
+  await waitFor(
+    `the server to say that it has archived ${segment}`,
+    'segmentArchived',
+    async () => {
+      last = (await readServerProgress(session)).lastArchived
+      return last?.name === segment.name || undefined
+    },
+    () => String(last),
+  )
 }
 
 /** The archiver takes files in the order of their names: a backup's history comes after the segment that it is named after. */
