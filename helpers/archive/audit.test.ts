@@ -166,9 +166,12 @@ describe('while the primary lives', () => {
     expect(gapsOf(audit(listing))).toEqual([`beyond-target: damaged ${name(23)}`])
   })
 
-  it('on another timeline says nothing of this one', () => {
+  it('on another timeline says nothing of this one, where one wants to be on this one', () => {
     const elsewhere = { ...server(lsnIn(40), 30), timeline: 2 }
-    expect(audit(listed(all(10, 22)), { server: elsewhere })).toMatchObject({ verdict: 'recoverable', gaps: [] })
+    expect(audit(listed(all(10, 22)), { server: elsewhere, targetTimeline: 1 })).toMatchObject({
+      verdict: 'recoverable',
+      gaps: [],
+    })
   })
 })
 
@@ -219,6 +222,54 @@ describe('across timelines', () => {
     expect(() => audit(listed(all(10, 25)), { histories, backup: late })).toThrow(
       expect.objectContaining({ kind: 'timeline-not-a-child' }),
     )
+  })
+
+  describe('to where the living server is', () => {
+    const server = (timeline: number, lastArchived?: WalSegment) => ({ timeline, currentLsn: lsnIn(22), lastArchived })
+    const both = listed([...all(10, 16), ...child(16, 22)])
+
+    it('finds a history lost as soon as something of its timeline is archived', () => {
+      expect(audit(both, { server: server(2) })).toMatchObject({
+        verdict: 'blocked',
+        timeline: 1,
+        gaps: [],
+        lostHistories: [{ timeline: 2, status: 'lost' }],
+        recoverableTo: startOf(17),
+      })
+      expect(audit(listed(all(10, 16)), { server: server(2, segment(16, 2)) }).lostHistories).toHaveLength(1)
+      expect(audit(both, { histories, server: server(2) })).toMatchObject({ verdict: 'recoverable', lostHistories: [] })
+    })
+
+    it('waits for a history as long as nothing of its timeline is archived', () => {
+      expect(audit(listed(all(10, 16)), { server: server(2) })).toMatchObject({
+        verdict: 'delayed',
+        gaps: [],
+        lostHistories: [],
+      })
+    })
+
+    it('tells a damaged one from a lost one, and names all that are missing up to the newest archived', () => {
+      const later = listed([...all(10, 16), ...child(16, 18), segment(18, 4)])
+      expect(audit(later, { damagedHistories: [3], server: server(5) }).lostHistories).toEqual([
+        { timeline: 2, status: 'lost' },
+        { timeline: 3, status: 'damaged' },
+        { timeline: 4, status: 'lost' },
+      ])
+    })
+
+    it('needs no history of the timeline that the backup is on', () => {
+      const onSecond = { ...backup, timeline: 2, startLsn: lsnIn(17), stopLsn: lsnIn(18) }
+      expect(audit(both, { backup: onSecond, server: server(2) })).toMatchObject({
+        verdict: 'recoverable',
+        lostHistories: [],
+      })
+    })
+
+    it('does not hide a gap in the part of the way that is known', () => {
+      const result = audit(listed([...all(10, 16, [11, 14]), ...child(16, 22)]), { server: server(2) })
+      expect(result.verdict).toBe('no-consistent-point')
+      expect(gapsOf(result)).toEqual([`before-consistency: lost ${name(11)}`, `blocks-target: lost ${name(14)}`])
+    })
   })
 
   it('leaves out a timeline that was left before it began', () => {

@@ -10,7 +10,7 @@ export interface Passage {
   before?: string
 }
 
-type Look = Pick<ServerProgress, 'insertLsn' | 'readAt' | 'segmentSizeBytes'>
+type Look = Pick<ServerProgress, 'timeline' | 'insertLsn' | 'readAt' | 'segmentSizeBytes'>
 
 /**
  * Looks at a server that were taken for another purpose, kept to tell an LSN's time. Segments are left at their ends, so of the
@@ -19,16 +19,20 @@ type Look = Pick<ServerProgress, 'insertLsn' | 'readAt' | 'segmentSizeBytes'>
 export class WalClock {
   #looks: Look[] = []
 
-  /** A server that stands before where it stood was another one: what was known of that one is no longer said. */
+  /** A server on another timeline, or before where it stood, is another one: what was known of that one is no longer said. */
   note(look: Look): void {
-    const [first, last] = this.#looks.slice(-2)
-    if (last && look.insertLsn.isBefore(last.insertLsn)) this.#looks = []
+    const [last, first] = [this.#looks.at(-1), this.#looks.at(-2)]
+    if (last && (look.timeline !== last.timeline || look.insertLsn.isBefore(last.insertLsn))) this.#looks = []
     else if (first && last && numberOf(first) === numberOf(last) && numberOf(last) === numberOf(look)) this.#looks.pop()
     this.#looks.push(look)
   }
 
-  /** @param end of a segment: within one, the looks that would tell are not kept. */
-  passageOf(end: Lsn): Passage {
+  /**
+   * @param end of a segment: within one, the looks that would tell are not kept.
+   * @param timeline that leads there; of any but the server's nothing is known.
+   */
+  passageOf(end: Lsn, timeline: number): Passage {
+    if (this.#looks.at(-1)?.timeline !== timeline) return {}
     const after = this.#looks.findLast(({ insertLsn }) => insertLsn.isAtOrBefore(end))?.readAt.from
     const before = this.#looks.find(({ insertLsn }) => end.isAtOrBefore(insertLsn))?.readAt.until
     return { ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) }

@@ -49,7 +49,12 @@ describe('the detector of missing archive segments', () => {
   it('says when the server was there, as far as it was looked at', () => {
     const clock = new WalClock()
     const note = (lsn: string, time: string) =>
-      clock.note({ insertLsn: Lsn.parse(lsn), readAt: { from: time, until: time }, segmentSizeBytes: SIZE })
+      clock.note({
+        timeline: 1,
+        insertLsn: Lsn.parse(lsn),
+        readAt: { from: time, until: time },
+        segmentSizeBytes: SIZE,
+      })
     note('0/7000060', '12:00:01Z')
     const limit = () => detect([8], undefined, [], clock).findings[0]?.sentence.replace(/^.* and one/, 'one')
     expect(limit()).toBe('one can come back to 0/8000000 at the most: to every commit acknowledged until 12:00:01Z')
@@ -76,6 +81,30 @@ describe('the detector of missing archive segments', () => {
         placement: 'before-consistency',
         recoverableTo: undefined,
         sentence: expect.stringContaining('cannot come back from this backup at all'),
+      },
+    ])
+  })
+
+  it('names the history without which recovery does not find its way to the server', () => {
+    const listing = ArchiveListing.of(
+      [3, 4, 5, 6, 7].map(number => ({
+        path: new WalSegment(number > 5 ? 2 : 1, BigInt(number), SIZE).name,
+        sizeBytes: SIZE,
+      })),
+      SIZE,
+    )
+    const audit = auditArchive({
+      listing,
+      backup: { timeline: 1, startLsn: Lsn.parse('0/3000028'), stopLsn: Lsn.parse('0/3000120') },
+      target: { lsn: Lsn.parse('0/6000060') },
+      server: { timeline: 2, currentLsn: Lsn.parse('0/7000060'), lastArchived: undefined },
+    })
+    expect(detectMissingArchiveSegment({ at, audit }).findings).toMatchObject([
+      {
+        blocks: 'recovery beyond timeline 1',
+        ranges: [],
+        histories: ['00000002.history'],
+        sentence: `at ${at}, missing 00000002.history: this blocks recovery beyond timeline 1, and one can come back to 0/6000000 of timeline 1 at the most`,
       },
     ])
   })

@@ -1,16 +1,28 @@
 import type { WalArchive } from '../archive/wal-archive.ts'
+import { historyFile } from '../postgres/timeline-history.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
+
+/** Undoes a fault. A second call does nothing; a call that failed can be made again. */
+export type Repair = () => Promise<void>
 
 /**
  * Loses a segment that stands in the archive: it is moved out of it, to where no server looks.
- * @returns its repair, which puts the segment back. A second call does nothing; a call that failed can be made again.
+ * @returns its repair, which puts the segment back.
  */
-export async function takeSegment(archive: WalArchive, segment: WalSegment): Promise<() => Promise<void>> {
-  const putBack = await archive.take(segment.name)
-  let isBack = false
+export async function takeSegment(archive: WalArchive, segment: WalSegment): Promise<Repair> {
+  return once(await archive.take(segment.name))
+}
+
+/** Loses the history of a timeline, as `takeSegment` a segment. @returns its repair. */
+export async function takeHistory(archive: WalArchive, timeline: number): Promise<Repair> {
+  return once(await archive.take(historyFile(timeline)))
+}
+
+function once(repair: Repair): Repair {
+  let isRepaired = false
   return async () => {
-    if (isBack) return
-    await putBack()
-    isBack = true
+    if (isRepaired) return
+    await repair()
+    isRepaired = true
   }
 }
