@@ -92,6 +92,18 @@ export class WalArchive {
     return () => this.volume.rename(to, from)
   }
 
+  /**
+   * Has other content stand under a file's name, as it is stored: compressed, where it is. @returns what puts the original back,
+   * byte for byte and with its times.
+   */
+  async alter(name: string, change: (stored: Buffer) => Buffer): Promise<() => Promise<void>> {
+    const stored = (await this.#storedAs(name)) ?? name
+    const content = await this.read(stored)
+    const putBack = await this.take(name)
+    await this.volume.write(`${FOLDER}/${stored}`, change(content))
+    return putBack
+  }
+
   #lastOf(segment: WalSegment, listing: ArchiveListing | undefined): string {
     const newest = listing?.newest(segment.timeline)
     if (newest?.name === segment.name)

@@ -72,6 +72,7 @@ describe('the detector of missing archive segments', () => {
       ['blocks-target', [name(4), name(5), name(6)]],
       ['beyond-target', [name(8)]],
     ])
+    expect(findings[0]?.damaged.map(String)).toEqual([name(5)])
     expect(findings[0]?.sentence).toContain(`missing ${name(4)}, of a wrong size ${name(5)}, missing ${name(6)}`)
   })
 

@@ -12,6 +12,8 @@ export interface MissingArchiveSegment extends Finding {
   placement: Harm
   /** The missing and the damaged ones, in ascending order. */
   ranges: readonly SegmentRange[]
+  /** Those of them that are there, and damaged. */
+  damaged: readonly SegmentRange[]
   /** History files that are missing or damaged. */
   histories: readonly string[]
   /** How far one can come back, from this backup; undefined when not at all. */
@@ -60,6 +62,7 @@ function findingOf(placement: Harm, gaps: readonly Gap[], { at, audit, clock }: 
     blocks,
     placement,
     ranges: gaps.map(gap => gap.range),
+    damaged: gaps.filter(gap => gap.status === 'damaged').map(gap => gap.range),
     histories: [],
     recoverableTo: audit.recoverableTo,
     passage,
@@ -82,6 +85,7 @@ function findingOfHistories({ at, audit }: Observation): MissingArchiveSegment {
     blocks,
     placement: 'blocks-target',
     ranges: [],
+    damaged: [],
     histories: lostHistories.map(({ timeline }) => historyFile(timeline)),
     recoverableTo,
     passage: {},

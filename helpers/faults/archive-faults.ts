@@ -18,6 +18,15 @@ export async function takeHistory(archive: WalArchive, timeline: number): Promis
   return once(await archive.take(historyFile(timeline)))
 }
 
+/**
+ * Cuts a segment that stands in the archive off, as a copy that broke off or a full disk leaves it.
+ * @param sizeBytes what is left of it; 0 leaves an empty file.
+ * @returns its repair, which brings the whole one back.
+ */
+export async function truncateSegment(archive: WalArchive, segment: WalSegment, sizeBytes: number): Promise<Repair> {
+  return once(await archive.alter(segment.name, stored => stored.subarray(0, sizeBytes)))
+}
+
 function once(repair: Repair): Repair {
   let isRepaired = false
   return async () => {
