@@ -1,4 +1,5 @@
 import type { PostgresNode } from '../runtime/postgres-node.ts'
+import { readContents } from './archive-contents.ts'
 import { lastArchiverComplaint } from './archiver-log.ts'
 import { type ArchivingSample, readServerArchiving } from './archiving-sample.ts'
 import { readServerProgress } from './server-progress.ts'
@@ -12,7 +13,8 @@ export class ArchivingObserver {
 
   constructor(
     private readonly primary: Pick<PostgresNode, 'session' | 'log'>,
-    private readonly archive: WalArchive,
+    /** In the order in which recovery looks into them. */
+    private readonly archives: readonly WalArchive[],
   ) {}
 
   /** All so far, the oldest first. */
@@ -27,13 +29,13 @@ export class ArchivingObserver {
     const server = await readServerArchiving(session, progress.segmentSizeBytes)
     const before = this.#samples.at(-1)
     if (before && server.archiver.archivedCount > before.archiver.archivedCount) this.#storedAtMs = performance.now()
-    const listing = await this.archive.list()
+    const contents = await readContents(this.archives)
     const sample = {
       at: new Date().toISOString(),
       atSeconds: performance.now() / 1000,
       progress,
       ...server,
-      listing,
+      ...contents,
       complaint: lastArchiverComplaint(this.primary.log.since().filter(({ atMs }) => atMs > this.#storedAtMs)),
     }
     this.#samples.push(sample)

@@ -1,8 +1,8 @@
 import { Lsn } from '../postgres/lsn.ts'
 import type { Row, Session } from '../postgres/session.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
+import type { ArchiveContents } from './archive-contents.ts'
 import { classifyArchiveFile } from './archive-file.ts'
-import type { ArchiveListing } from './listing.ts'
 import type { ServerProgress } from './server-progress.ts'
 
 /** What a server says of its archiver. */
@@ -48,14 +48,13 @@ export interface ServerArchiving {
 }
 
 /** How a primary and its archive stood at one moment. */
-export interface ArchivingSample extends ServerArchiving {
+export interface ArchivingSample extends ServerArchiving, ArchiveContents {
   /** For the reader. */
   at: string
   /** Of a clock that never goes backwards. */
   atSeconds: number
   /** Read first: what it says is archived must then stand in the listing, which is read last. */
   progress: ServerProgress
-  listing: ArchiveListing
   /** What the archiver has complained of since it last stored something; undefined also where there is no log to be read. */
   complaint: string | undefined
 }

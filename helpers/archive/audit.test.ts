@@ -109,6 +109,23 @@ describe('the audit of an archive', () => {
     expect(result.gaps.map(gap => gap.range.count)).toEqual([3, 8])
   })
 
+  it.each<[string, (name: string) => { path: string; sizeBytes?: number }]>([
+    ['in a folder of it', name => ({ path: `archive_status/${name}` })],
+    ['in lower case', name => ({ path: name.toLowerCase() })],
+    ['with one digit less', name => ({ path: name.slice(1) })],
+    ['with one digit more', name => ({ path: `0${name}` })],
+    ['still being copied under another name', name => ({ path: `.${name}` })],
+    ['with an ending of somebody', name => ({ path: `${name}.ok` })],
+    ['as .partial', name => ({ path: `${name}.partial` })],
+    ['with the size of another cluster', name => ({ path: name, sizeBytes: 16 * SIZE })],
+    ['of another timeline', name => ({ path: name.replace(/^0{7}1/, '00000007') })],
+  ])('does not take what is there %s for the segments', (_, misplace) => {
+    // Those alone whose names have letters.
+    const files = all(10, 15).map(({ name }) => ({ sizeBytes: SIZE, ...misplace(name) }))
+    const result = audit(ArchiveListing.of(files, SIZE), { target: { lsn: lsnIn(14) } })
+    expect(result).toMatchObject({ verdict: 'no-consistent-point', recoverableTo: undefined })
+  })
+
   it('without a target wants the end of the archive, so any gap blocks it', () => {
     expect(gapsOf(audit(listed(all(10, 25, [24])), { target: 'latest' }))).toEqual([`blocks-target: lost ${name(24)}`])
     expect(audit(listed(all(10, 25)), { target: 'latest' })).toMatchObject({
@@ -166,9 +183,12 @@ describe('while the primary lives', () => {
     expect(gapsOf(audit(listing))).toEqual([`beyond-target: damaged ${name(23)}`])
   })
 
-  it('on another timeline says nothing of this one', () => {
+  it('on another timeline says nothing of this one, where one wants to be on this one', () => {
     const elsewhere = { ...server(lsnIn(40), 30), timeline: 2 }
-    expect(audit(listed(all(10, 22)), { server: elsewhere })).toMatchObject({ verdict: 'recoverable', gaps: [] })
+    expect(audit(listed(all(10, 22)), { server: elsewhere, targetTimeline: 1 })).toMatchObject({
+      verdict: 'recoverable',
+      gaps: [],
+    })
   })
 })
 
@@ -219,6 +239,54 @@ describe('across timelines', () => {
     expect(() => audit(listed(all(10, 25)), { histories, backup: late })).toThrow(
       expect.objectContaining({ kind: 'timeline-not-a-child' }),
     )
+  })
+
+  describe('to where the living server is', () => {
+    const server = (timeline: number, lastArchived?: WalSegment) => ({ timeline, currentLsn: lsnIn(22), lastArchived })
+    const both = listed([...all(10, 16), ...child(16, 22)])
+
+    it('finds a history lost as soon as something of its timeline is archived', () => {
+      expect(audit(both, { server: server(2) })).toMatchObject({
+        verdict: 'blocked',
+        timeline: 1,
+        gaps: [],
+        lostHistories: [{ timeline: 2, status: 'lost' }],
+        recoverableTo: startOf(17),
+      })
+      expect(audit(listed(all(10, 16)), { server: server(2, segment(16, 2)) }).lostHistories).toHaveLength(1)
+      expect(audit(both, { histories, server: server(2) })).toMatchObject({ verdict: 'recoverable', lostHistories: [] })
+    })
+
+    it('waits for a history as long as nothing of its timeline is archived', () => {
+      expect(audit(listed(all(10, 16)), { server: server(2) })).toMatchObject({
+        verdict: 'delayed',
+        gaps: [],
+        lostHistories: [],
+      })
+    })
+
+    it('tells a damaged one from a lost one, and names all that are missing up to the newest archived', () => {
+      const later = listed([...all(10, 16), ...child(16, 18), segment(18, 4)])
+      expect(audit(later, { damagedHistories: [3], server: server(5) }).lostHistories).toEqual([
+        { timeline: 2, status: 'lost' },
+        { timeline: 3, status: 'damaged' },
+        { timeline: 4, status: 'lost' },
+      ])
+    })
+
+    it('needs no history of the timeline that the backup is on', () => {
+      const onSecond = { ...backup, timeline: 2, startLsn: lsnIn(17), stopLsn: lsnIn(18) }
+      expect(audit(both, { backup: onSecond, server: server(2) })).toMatchObject({
+        verdict: 'recoverable',
+        lostHistories: [],
+      })
+    })
+
+    it('does not hide a gap in the part of the way that is known', () => {
+      const result = audit(listed([...all(10, 16, [11, 14]), ...child(16, 22)]), { server: server(2) })
+      expect(result.verdict).toBe('no-consistent-point')
+      expect(gapsOf(result)).toEqual([`before-consistency: lost ${name(11)}`, `blocks-target: lost ${name(14)}`])
+    })
   })
 
   it('leaves out a timeline that was left before it began', () => {
@@ -323,6 +391,75 @@ describe('on archives with random holes', () => {
               : waits
                 ? 'delayed'
                 : 'recoverable',
+        )
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('says along timelines what one sees who looks up each segment on its own', () => {
+    const forks = fc.uniqueArray(
+      fc.record({ number: fc.integer({ min: 8, max: 12 }), offset: fc.integer({ min: 1, max: SIZE - 1 }) }),
+      {
+        maxLength: 3,
+        selector: ({ number, offset }) => number * SIZE + offset,
+      },
+    )
+    const cases = fc.record({
+      forks,
+      first: fc.integer({ min: 3, max: 6 }),
+      wanted: fc.record({ number: fc.integer({ min: 7, max: 14 }), offset: fc.integer({ min: 1, max: SIZE - 1 }) }),
+      // Of each timeline in turn, which of its segments are there.
+      present: fc.array(fc.array(fc.constantFrom(true, true, true, true, false), { minLength: 16, maxLength: 16 }), {
+        minLength: 4,
+        maxLength: 4,
+      }),
+    })
+    fc.assert(
+      fc.property(cases, ({ forks, first, wanted, present }) => {
+        const at = ({ number, offset }: typeof wanted) => Lsn.fromBytes(BigInt(number * SIZE + offset))
+        const begins = forks.toSorted((a, b) => Lsn.compare(at(a), at(b)))
+        const newest = begins.length + 1
+        const lines = begins.map((fork, index) => `${index + 1}\t${at(fork)}\n`)
+        const histories = new Map(
+          begins.map((_, index) => [index + 2, TimelineHistory.parse(lines.slice(0, index + 1).join(''), index + 2)]),
+        )
+        const isThere = (timeline: number, number: number) => present[timeline - 1]?.[number] ?? false
+        // The newest timeline that has begun when the segment ends.
+        const timelineOf = (number: number) => begins.filter(begin => begin.number <= number).length + 1
+        const timelineAtTarget = begins.filter(begin => at(begin).isAtOrBefore(at(wanted))).length + 1
+        const neededOf = (number: number) => {
+          const usual = timelineOf(number)
+          const isParentEnough =
+            number === wanted.number && !isThere(usual, number) && isThere(timelineAtTarget, number)
+          return isParentEnough ? timelineAtTarget : usual
+        }
+        const onTheWay = numbers(0, 15).filter(number => isThere(neededOf(number), number))
+        const last = first + 1
+        const end = Math.max(last, wanted.number, ...onTheWay)
+
+        const result = auditArchive({
+          listing: listed(
+            numbers(1, newest).flatMap(timeline =>
+              numbers(0, 15).flatMap(number => (isThere(timeline, number) ? [segment(number, timeline)] : [])),
+            ),
+          ),
+          histories,
+          backup: { timeline: 1, startLsn: lsnIn(first), stopLsn: lsnIn(last) },
+          target: { lsn: at(wanted) },
+        })
+        expect(result.timeline).toBe(newest)
+        for (const number of numbers(Math.min(first, ...onTheWay), end)) {
+          const status = isThere(neededOf(number), number) ? 'found' : 'lost'
+          expect([number, statusOf(result, segment(number, neededOf(number)))]).toEqual([number, status])
+        }
+        expect(result.statuses.reduce((sum, { range }) => sum + range.count, 0)).toBe(
+          end - Math.min(first, ...onTheWay) + 1,
+        )
+        const firstLost = numbers(first, 16).find(number => !onTheWay.includes(number)) ?? 16
+        expect(result.recoverableTo?.bytes).toBe(firstLost > last ? BigInt(firstLost * SIZE) : undefined)
+        expect(result.verdict).toBe(
+          firstLost <= last ? 'no-consistent-point' : firstLost <= wanted.number ? 'blocked' : 'recoverable',
         )
       }),
       { numRuns: 500 },

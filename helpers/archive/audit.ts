@@ -32,6 +32,8 @@ export interface AuditInput {
   listing: ArchiveListing
   /** Of the timelines that have a history file in the archive. */
   histories?: ReadonlyMap<number, TimelineHistory>
+  /** Timelines whose history is in the archive and cannot be followed. */
+  damagedHistories?: readonly number[]
   backup: { timeline: number; startLsn: Lsn; stopLsn: Lsn }
   target: { lsn: Lsn } | 'latest'
   /** Default: what `recovery_target_timeline = 'latest'` finds from the backup's timeline on. */
@@ -53,6 +55,11 @@ export interface ArchiveAudit {
   /** The status of every segment on the way, from the oldest in the archive to the last known to have been written; without overlap, in ascending order. */
   statuses: readonly { range: SegmentRange; status: SegmentStatus }[]
   gaps: readonly Gap[]
+  /**
+   * Of the timelines between the backup's and the living server's, in ascending order: without the first of them recovery
+   * does not find its way to where the server is. What was audited is then the way that it finds.
+   */
+  lostHistories: readonly { timeline: number; status: 'lost' | 'damaged' }[]
   /** End of the last segment that recovery can read from the backup on; undefined when it never gets consistent. */
   recoverableTo: Lsn | undefined
 }
@@ -76,13 +83,18 @@ interface Piece {
 export function auditArchive({
   listing,
   histories = new Map(),
+  damagedHistories = [],
   backup,
-  target,
+  target: wanted,
   targetTimeline,
   server,
 }: AuditInput): ArchiveAudit {
   const size = listing.segmentSizeBytes
   const timeline = targetTimeline ?? newestTimeline(backup.timeline, histories)
+  const isOutOfReach = targetTimeline === undefined && server !== undefined && server.timeline > timeline
+  const lostHistories = isOutOfReach ? findLost({ listing, histories, damagedHistories, server }, timeline + 1) : []
+  // Where the way to the target is not known, all that can be asked is whether the known part of it is there.
+  const target = isOutOfReach ? 'latest' : wanted
   const path = recoveryPath({
     listing,
     histories,
@@ -120,11 +132,12 @@ export function auditArchive({
   const readable = lastReadable(pieces, start)
   const isConsistent = readable >= stop
   return {
-    verdict: verdictOf(gaps, pieces, needed),
-    target: target === 'latest' ? target : target.lsn,
+    verdict: isOutOfReach ? verdictOutOfReach(gaps, lostHistories) : verdictOf(gaps, pieces, needed),
+    target: wanted === 'latest' ? wanted : wanted.lsn,
     timeline,
     statuses: pieces.map(piece => ({ range: toRange(piece, size), status: piece.status })),
     gaps,
+    lostHistories,
     recoverableTo: isConsistent ? Lsn.fromBytes(BigInt(readable + 1) * BigInt(size)) : undefined,
   }
 }
@@ -227,6 +240,31 @@ function verdictOf(gaps: readonly Gap[], pieces: readonly Piece[], needed: numbe
   if (gaps.some(gap => gap.placement === 'before-consistency')) return 'no-consistent-point'
   if (gaps.some(gap => gap.placement === 'blocks-target')) return 'blocked'
   return pieces.some(piece => piece.status === 'delayed' && piece.first <= needed) ? 'delayed' : 'recoverable'
+}
+
+/** A history is stored before the first segment of its timeline. So it may still come while nothing is there that comes after it. */
+function findLost(
+  {
+    listing,
+    histories,
+    damagedHistories,
+    server,
+  }: Required<Pick<AuditInput, 'listing' | 'histories' | 'damagedHistories' | 'server'>>,
+  from: number,
+): ArchiveAudit['lostHistories'] {
+  const archived = [...listing.segments.keys(), ...listing.histories, server.lastArchived?.timeline ?? 0]
+  const newest = Math.max(...archived.filter(timeline => timeline <= server.timeline))
+  const lost: { timeline: number; status: 'lost' | 'damaged' }[] = []
+  for (let timeline = from; timeline <= newest; timeline++) {
+    if (histories.has(timeline)) continue
+    lost.push({ timeline, status: damagedHistories.includes(timeline) ? 'damaged' : 'lost' })
+  }
+  return lost
+}
+
+function verdictOutOfReach(gaps: readonly Gap[], lost: ArchiveAudit['lostHistories']): ArchiveAudit['verdict'] {
+  if (gaps.some(gap => gap.placement === 'before-consistency')) return 'no-consistent-point'
+  return lost.length > 0 ? 'blocked' : 'delayed'
 }
 
 function toRange({ timeline, first, last }: Piece, size: number): SegmentRange {

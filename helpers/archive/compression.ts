@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { CannotRun } from '../failure.ts'
 
 /** How a file in a WAL archive was compressed, by what its name ends with. */
 export type Compression = 'gz' | 'zst'
@@ -8,6 +9,15 @@ export type Compression = 'gz' | 'zst'
 export function splitCompression(name: string): { name: string; compression?: Compression } {
   const [, plain, compression] = /^(.+)\.(gz|zst)$/s.exec(name) ?? []
   return plain === undefined ? { name } : { name: plain, compression: compression as Compression }
+}
+
+/**
+ * The content of a compressed file; none for one that is cut off or damaged.
+ * @throws {CannotRun} for Zstandard, which Node 20 does not unpack.
+ */
+export async function decompress(bytes: Buffer, compression: Compression): Promise<Buffer | undefined> {
+  if (compression === 'zst') throw new CannotRun('what is compressed with Zstandard cannot be read here')
+  return promisify(gunzip)(bytes).catch(() => undefined)
 }
 
 /**

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '../failure.ts'
-import { takeSegment } from '../faults/archive-faults.ts'
+import { takeSegment, truncateSegment } from '../faults/archive-faults.ts'
 import { ServerLog } from '../postgres/server-log.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
 import { EmbeddedVolume } from '../runtime/embedded-volume.ts'
@@ -121,6 +121,15 @@ describe('a WAL archive', () => {
     await repair()
     await repair()
     expect(compareFingerprints(before, await archive.fingerprint())).toEqual({ added: [], removed: [], changed: [] })
+  })
+
+  it.each([0, 1000])('has a segment cut off to %i bytes, and gets it back as it was', async sizeBytes => {
+    await store(1)
+    const before = await archive.fingerprint()
+    const repair = await truncateSegment(archive, segment(1), sizeBytes)
+    expect((await archive.list()).wrongSized).toMatchObject([{ sizeBytes }])
+    await repair()
+    expect(await archive.fingerprint()).toEqual(before)
   })
 
   it('has a repair that can be made again after it failed', async () => {

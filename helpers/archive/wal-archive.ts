@@ -1,9 +1,9 @@
 import { DEFAULT_SEGMENT_SIZE_BYTES, type WalSegment } from '../postgres/wal-segment.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
-import type { Volume } from '../runtime/volume.ts'
+import type { Volume, VolumeFile } from '../runtime/volume.ts'
 import { waitFor } from '../wait.ts'
 import { lastArchiverComplaint } from './archiver-log.ts'
-import { type Compression, isWhole, splitCompression } from './compression.ts'
+import { type Compression, decompress, isWhole, splitCompression } from './compression.ts'
 import { ArchiveListing } from './listing.ts'
 
 const FOLDER = 'wal'
@@ -33,16 +33,27 @@ export class WalArchive {
   }
 
   async list(): Promise<ArchiveListing> {
+    return ArchiveListing.of(await this.files(), this.segmentSizeBytes)
+  }
+
+  /** With paths relative to the archive. */
+  async files(): Promise<VolumeFile[]> {
     const files = await this.volume.list(FOLDER)
-    return ArchiveListing.of(
-      files.map(({ path, sizeBytes }) => ({ path: path.slice(FOLDER.length + 1), sizeBytes })),
-      this.segmentSizeBytes,
-    )
+    return files.map(({ path, sizeBytes }) => ({ path: path.slice(FOLDER.length + 1), sizeBytes }))
   }
 
   /** A file of the archive, such as a timeline's history. @throws when there is none of that name. */
   read(name: string): Promise<Buffer> {
     return this.volume.read(`${FOLDER}/${name}`)
+  }
+
+  /** A file by PostgreSQL's name for it, unpacked; undefined where there is none, and empty where it is cut off. */
+  async find(name: string): Promise<Buffer | undefined> {
+    const stored = await this.#storedAs(name)
+    if (stored === undefined) return undefined
+    const { compression } = splitCompression(stored)
+    const content = await this.read(stored)
+    return compression === undefined ? content : ((await decompress(content, compression)) ?? Buffer.alloc(0))
   }
 
   /**
@@ -81,6 +92,18 @@ export class WalArchive {
     return () => this.volume.rename(to, from)
   }
 
+  /**
+   * Has other content stand under a file's name, as it is stored: compressed, where it is. @returns what puts the original back,
+   * byte for byte and with its times.
+   */
+  async alter(name: string, change: (stored: Buffer) => Buffer): Promise<() => Promise<void>> {
+    const stored = (await this.#storedAs(name)) ?? name
+    const content = await this.read(stored)
+    const putBack = await this.take(name)
+    await this.volume.write(`${FOLDER}/${stored}`, change(content))
+    return putBack
+  }
+
   #lastOf(segment: WalSegment, listing: ArchiveListing | undefined): string {
     const newest = listing?.newest(segment.timeline)
     if (newest?.name === segment.name)
@@ -101,7 +124,7 @@ export class WalArchive {
 
   /** The plain file where there are several. */
   async #storedAs(name: string): Promise<string | undefined> {
-    const files = new Set((await this.volume.list(FOLDER)).map(({ path }) => path.slice(FOLDER.length + 1)))
+    const files = new Set((await this.files()).map(({ path }) => path))
     const names = [name, ...COMPRESSIONS.map(compression => `${name}.${compression}`)]
     return names.find(one => files.has(one))
   }

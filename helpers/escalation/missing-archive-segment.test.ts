@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { auditArchive } from '../archive/audit.ts'
 import { ArchiveListing } from '../archive/listing.ts'
+import { WalClock } from '../archive/wal-clock.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { DEFAULT_SEGMENT_SIZE_BYTES as SIZE, WalSegment } from '../postgres/wal-segment.ts'
 import { detectMissingArchiveSegment } from './missing-archive-segment.ts'
@@ -13,6 +14,7 @@ function detect(
   without: readonly number[],
   target: { lsn: Lsn } | 'latest' = { lsn: Lsn.parse('0/6000060') },
   short: readonly number[] = [],
+  clock?: WalClock,
 ) {
   const numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter(number => !without.includes(number))
   const listing = ArchiveListing.of(
@@ -20,7 +22,11 @@ function detect(
     SIZE,
   )
   const backup = { timeline: 1, startLsn: Lsn.parse('0/3000028'), stopLsn: Lsn.parse('0/3000120') }
-  return detectMissingArchiveSegment({ at, audit: auditArchive({ listing, backup, target }) })
+  return detectMissingArchiveSegment({
+    at,
+    audit: auditArchive({ listing, backup, target }),
+    ...(clock ? { clock } : {}),
+  })
 }
 
 describe('the detector of missing archive segments', () => {
@@ -40,12 +46,33 @@ describe('the detector of missing archive segments', () => {
     )
   })
 
+  it('says when the server was there, as far as it was looked at', () => {
+    const clock = new WalClock()
+    const note = (lsn: string, time: string) =>
+      clock.note({
+        timeline: 1,
+        insertLsn: Lsn.parse(lsn),
+        readAt: { from: time, until: time },
+        segmentSizeBytes: SIZE,
+      })
+    note('0/7000060', '12:00:01Z')
+    const limit = () => detect([8], undefined, [], clock).findings[0]?.sentence.replace(/^.* and one/, 'one')
+    expect(limit()).toBe('one can come back to 0/8000000 at the most: to every commit acknowledged until 12:00:01Z')
+    note('0/9000060', '12:00:03Z')
+    expect(limit()).toBe(
+      'one can come back to 0/8000000 at the most: to every commit acknowledged until 12:00:01Z, and to none sent after 12:00:03Z',
+    )
+    expect(detect([8], undefined, [], clock).findings[0]?.passage).toEqual({ after: '12:00:01Z', before: '12:00:03Z' })
+    expect(detect([3], undefined, [], clock).findings[0]?.passage).toEqual({})
+  })
+
   it('has a finding for each thing that is blocked, with all the ranges that block it', () => {
     const { findings } = detect([4, 6, 8], undefined, [5])
     expect(findings.map(({ placement, ranges }) => [placement, ranges.map(String)])).toEqual([
       ['blocks-target', [name(4), name(5), name(6)]],
       ['beyond-target', [name(8)]],
     ])
+    expect(findings[0]?.damaged.map(String)).toEqual([name(5)])
     expect(findings[0]?.sentence).toContain(`missing ${name(4)}, of a wrong size ${name(5)}, missing ${name(6)}`)
   })
 
@@ -59,11 +86,36 @@ describe('the detector of missing archive segments', () => {
     ])
   })
 
-  it('states a gap before the backup and does not find it', () => {
-    expect(detect([2])).toEqual({
-      findings: [],
-      harmless: [`missing ${name(2)}, before the base backup, which does not need it`],
+  it('names the history without which recovery does not find its way to the server', () => {
+    const listing = ArchiveListing.of(
+      [3, 4, 5, 6, 7].map(number => ({
+        path: new WalSegment(number > 5 ? 2 : 1, BigInt(number), SIZE).name,
+        sizeBytes: SIZE,
+      })),
+      SIZE,
+    )
+    const audit = auditArchive({
+      listing,
+      backup: { timeline: 1, startLsn: Lsn.parse('0/3000028'), stopLsn: Lsn.parse('0/3000120') },
+      target: { lsn: Lsn.parse('0/6000060') },
+      server: { timeline: 2, currentLsn: Lsn.parse('0/7000060'), lastArchived: undefined },
     })
+    expect(detectMissingArchiveSegment({ at, audit }).findings).toMatchObject([
+      {
+        blocks: 'recovery beyond timeline 1',
+        ranges: [],
+        histories: ['00000002.history'],
+        sentence: `at ${at}, missing 00000002.history: this blocks recovery beyond timeline 1, and one can come back to 0/6000000 of timeline 1 at the most`,
+      },
+    ])
+  })
+
+  it('states a gap before the backup and does not find it', () => {
+    const { findings, harmless } = detect([2])
+    expect(findings).toEqual([])
+    expect(harmless.map(({ range, sentence }) => [String(range), sentence])).toEqual([
+      [name(2), `missing ${name(2)}, before the base backup, which does not need it`],
+    ])
   })
 
   it('blocks the same thing while more segments go missing', () => {

@@ -1,6 +1,8 @@
 import type { ArchiveAudit, Gap, Placement } from '../archive/audit.ts'
 import type { SegmentRange } from '../archive/segment-range.ts'
+import type { Passage, WalClock } from '../archive/wal-clock.ts'
 import type { Lsn } from '../postgres/lsn.ts'
+import { historyFile } from '../postgres/timeline-history.ts'
 import type { Finding } from './signal.ts'
 
 type Harm = Exclude<Placement, 'before-backup'>
@@ -10,49 +12,96 @@ export interface MissingArchiveSegment extends Finding {
   placement: Harm
   /** The missing and the damaged ones, in ascending order. */
   ranges: readonly SegmentRange[]
+  /** Those of them that are there, and damaged. */
+  damaged: readonly SegmentRange[]
+  /** History files that are missing or damaged. */
+  histories: readonly string[]
   /** How far one can come back, from this backup; undefined when not at all. */
   recoverableTo: Lsn | undefined
+  /** When the server was there, as far as it was looked at: the time to that LSN. */
+  passage: Passage
 }
 
 export interface MissingArchiveSegmentReport {
   /** One for each thing that is blocked, the worst first. */
   findings: readonly MissingArchiveSegment[]
-  /** Gaps that the backup does not need, in a sentence each: no finding, but stated. */
-  harmless: readonly string[]
+  /** Gaps that the backup does not need: no finding, but stated. */
+  harmless: readonly { range: SegmentRange; sentence: string }[]
+}
+
+interface Observation {
+  at: string
+  audit: ArchiveAudit
+  /** Of the server whose archive it is. Without it a limit has an LSN and no time. */
+  clock?: Pick<WalClock, 'passageOf'>
 }
 
 /** What "Missing archive segments beyond recovery target window" finds in one observation of the archive. */
-export function detectMissingArchiveSegment({
-  at,
-  audit,
-}: {
-  at: string
-  audit: ArchiveAudit
-}): MissingArchiveSegmentReport {
+export function detectMissingArchiveSegment(observation: Observation): MissingArchiveSegmentReport {
+  const { audit } = observation
   const placed = (placement: Placement) => audit.gaps.filter(gap => gap.placement === placement)
   const harms: Harm[] = ['before-consistency', 'blocks-target', 'beyond-target']
+  const findings = harms.flatMap(placement => {
+    const gaps = placed(placement)
+    return gaps.length > 0 ? [findingOf(placement, gaps, observation)] : []
+  })
   return {
-    findings: harms.flatMap(placement => {
-      const gaps = placed(placement)
-      return gaps.length > 0 ? [findingOf(placement, gaps, at, audit)] : []
-    }),
-    harmless: placed('before-backup').map(gap => `${describeGap(gap)}, before the base backup, which does not need it`),
+    findings: audit.lostHistories.length > 0 ? [...findings, findingOfHistories(observation)] : findings,
+    harmless: placed('before-backup').map(gap => ({
+      range: gap.range,
+      sentence: `${describeGap(gap)}, before the base backup, which does not need it`,
+    })),
   }
 }
 
-function findingOf(placement: Harm, gaps: readonly Gap[], at: string, audit: ArchiveAudit): MissingArchiveSegment {
+function findingOf(placement: Harm, gaps: readonly Gap[], { at, audit, clock }: Observation): MissingArchiveSegment {
   const blocks = blocked(placement, audit)
-  const limit = audit.recoverableTo
-    ? `one can come back to ${audit.recoverableTo} at the most`
-    : 'one cannot come back from this backup at all'
+  const passage = (audit.recoverableTo && clock?.passageOf(audit.recoverableTo, audit.timeline)) ?? {}
   return {
     name: 'missing-archive-segment',
     blocks,
     placement,
     ranges: gaps.map(gap => gap.range),
+    damaged: gaps.filter(gap => gap.status === 'damaged').map(gap => gap.range),
+    histories: [],
     recoverableTo: audit.recoverableTo,
-    sentence: `at ${at}, ${gaps.map(describeGap).join(', ')}: this blocks ${blocks}, and ${limit}`,
+    passage,
+    sentence: `at ${at}, ${gaps.map(describeGap).join(', ')}: this blocks ${blocks}, and ${describeLimit(audit, passage)}`,
   }
+}
+
+/** `latest` asks for one history after the other: the first that it does not get ends its way, with whatever comes after. */
+function findingOfHistories({ at, audit }: Observation): MissingArchiveSegment {
+  const { lostHistories, recoverableTo, timeline } = audit
+  const blocks = `recovery beyond timeline ${timeline}`
+  const named = lostHistories.map(
+    ({ timeline, status }) => `${status === 'lost' ? 'missing' : 'damaged'} ${historyFile(timeline)}`,
+  )
+  const limit = recoverableTo
+    ? `one can come back to ${recoverableTo} of timeline ${timeline} at the most`
+    : NO_WAY_BACK
+  return {
+    name: 'missing-archive-segment',
+    blocks,
+    placement: 'blocks-target',
+    ranges: [],
+    damaged: [],
+    histories: lostHistories.map(({ timeline }) => historyFile(timeline)),
+    recoverableTo,
+    passage: {},
+    sentence: `at ${at}, ${named.join(', ')}: this blocks ${blocks}, and ${limit}`,
+  }
+}
+
+const NO_WAY_BACK = 'one cannot come back from this backup at all'
+
+function describeLimit({ recoverableTo }: ArchiveAudit, { after, before }: Passage): string {
+  if (!recoverableTo) return NO_WAY_BACK
+  const times = [
+    ...(after === undefined ? [] : [`every commit acknowledged until ${after}`]),
+    ...(before === undefined ? [] : [`none sent after ${before}`]),
+  ]
+  return `one can come back to ${recoverableTo} at the most${times.length > 0 ? `: to ${times.join(', and to ')}` : ''}`
 }
 
 function blocked(placement: Harm, { target }: ArchiveAudit): string {

@@ -38,6 +38,7 @@ function sample(seen: Seen): ArchivingSample {
       segmentSizeBytes: SIZE,
       timeline: seen.timeline ?? 1,
       insertLsn: lsn,
+      readAt: { from: '2026-01-01T12:00:00.000000Z', until: '2026-01-01T12:00:00.000000Z' },
       currentLsn: lsn,
       lastArchived: acknowledged === undefined ? undefined : segment(acknowledged),
       lastArchivedSecondsAgo: acknowledged === undefined ? undefined : 1,
@@ -65,6 +66,8 @@ function sample(seen: Seen): ArchivingSample {
       ],
       SIZE,
     ),
+    histories: new Map(),
+    damagedHistories: [],
     complaint,
   }
 }

@@ -1,2 +1,2 @@
-/** Undoes a fault. */
+/** Undoes a fault. A second call does nothing; a call that failed can be made again. */
 export type Repair = () => Promise<void>

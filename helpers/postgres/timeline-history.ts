@@ -57,6 +57,11 @@ export class TimelineHistory {
   }
 }
 
+/** @see PostgreSQL source, `TLHistoryFileName` in `src/include/access/xlog_internal.h` */
+export function historyFile(timeline: number): string {
+  return `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`
+}
+
 function parseLine(line: string, of: string): TimelineSwitch {
   const match = /^\s*(\d+)\s+([0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8})(?:\s+(.*?))?\s*$/.exec(line)
   const timeline = Number(match?.[1])

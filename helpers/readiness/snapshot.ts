@@ -105,7 +105,7 @@ async function readIdentity(session: Session): Promise<Pick<Snapshot, 'systemIde
 const LONG_PAGE_HEADER_BYTES = 40n
 
 /** Exported for its test. */
-export function lagOf(progress: ServerProgress, listing: ArchiveListing): ArchiveLag | undefined {
+export function lagOf(progress: Omit<ServerProgress, 'readAt'>, listing: ArchiveListing): ArchiveLag | undefined {
   const { insertLsn, timeline, segmentSizeBytes, lastArchivedSecondsAgo: seconds } = progress
   const newest = listing.newest(timeline)
   if (!newest) return undefined

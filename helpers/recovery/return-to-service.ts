@@ -1,6 +1,7 @@
 import type { WalArchive } from '../archive/wal-archive.ts'
 import type { Deviation } from '../evidence/evidence.ts'
 import { Failure } from '../failure.ts'
+import { historyFile } from '../postgres/timeline-history.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 import { archiveByHand } from './wal-commands.ts'
@@ -29,11 +30,6 @@ export async function returnToService(
   const firstSegment = await server.switchWal()
   await archive.waitFor(firstSegment, server)
   return firstSegment
-}
-
-/** @see PostgreSQL source, `TLHistoryFileName` in `src/include/access/xlog_internal.h` */
-export function historyFile(timeline: number): string {
-  return `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`
 }
 
 /** What the runbook leaves out: it ends with a server that is healthy, and whose next disk failure would lose all. */

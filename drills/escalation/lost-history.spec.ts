@@ -1,0 +1,109 @@
+// The history file of a timeline disappears from the archive.
+//
+// Goal:   one small file less, every segment in its place, and nobody finds the way to where the server is: that is told, naming
+//         the file, and a recovery stops instead of promoting on the timeline that was left.
+// Method: recover a lost server and return it to service, so that there is a second timeline; prove the alarm quiet over both
+//         archives, take the second timeline's history, see the alarm name it; try to recover from the backup of the first
+//         timeline, by `latest` and by number; put the file back, see the alarm clear and the recovery succeed.
+import { test } from '../../fixtures/drill.ts'
+import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { watchArchive } from '../../fixtures/escalation/watch.ts'
+import { expectPromotedAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations/recovery.ts'
+import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectTimelineRefused } from '../../fixtures/expectations/timelines.ts'
+import { takeHistory } from '../../helpers/faults/archive-faults.ts'
+import type { Lsn } from '../../helpers/postgres/lsn.ts'
+import { historyFile } from '../../helpers/postgres/timeline-history.ts'
+
+const before = (lsn: Lsn) => ({ kind: 'lsn', lsn, inclusive: false }) as const
+
+test("a timeline's history lost escalates, and recovery refuses to promote on the timeline that was left", {
+  meta: { id: 'N5h', runbook: '4' },
+  tags: ['nightly', 'escalation'],
+}, async ({
+  primary,
+  archive,
+  newArchive,
+  takeBackup,
+  traffic,
+  trafficOn,
+  ledger,
+  losePrimary,
+  restore,
+  recover,
+  returnToService,
+  journal,
+  step,
+}) => {
+  const backup = await step('Take a base backup', takeBackup)
+  const switchAt = await step('Serve until the first incident', async () => {
+    await traffic.append(20)
+    const lsn = await primary.lsn('insert')
+    await traffic.append(20)
+    return lsn
+  })
+  await step('Lose the primary', losePrimary)
+  const ownArchive = await newArchive()
+  const { restored: server } = await step('Recover to before it', () =>
+    recover(backup, { target: before(switchAt), ownArchive }),
+  )
+  const branch = ledger.branch({ lsn: switchAt, inclusive: false })
+  const leftLast = (await archive.list()).newest(backup.timeline)
+  if (!leftLast) throw new Error('the archive of the first timeline has no segment')
+  const target = await step('Return it to service, past where the timeline was left', async () => {
+    await server.promote()
+    await returnToService(server, ownArchive)
+    const flow = trafficOn(server, branch)
+    await flow.append(20)
+    await server.switchWal()
+    await flow.append(20)
+    const target = before(await server.lsn('insert'))
+    await flow.append(20)
+    await ownArchive.waitFor(await server.switchWal(), server)
+    journal.observe({ leftLast: leftLast.name, target: target.lsn.toString() })
+    return target
+  })
+  const sources = [ownArchive, archive]
+  const launch = async (targetTimeline: 'latest' | number) => {
+    const restored = await restore(backup, { target, action: 'promote', targetTimeline, sources })
+    await restored.launchServer()
+    return restored
+  }
+  const watch = watchArchive(server, sources, { backup, target })
+  await step('The alarm is quiet', () => expectQuiet(watch, journal))
+
+  const { putBack, takenAtMs } = await step('Lose the history of the second timeline', async () => {
+    const putBack = await takeHistory(ownArchive, 2)
+    return { putBack, takenAtMs: performance.now() }
+  })
+  await step('The right alarm fires, alone, and names the file', () =>
+    expectMissingFiring(
+      watch,
+      { segments: [], histories: [historyFile(2)], blocks: 'recovery beyond timeline 1', recoverableTo: leftLast.end },
+      takenAtMs,
+      journal,
+    ),
+  )
+  await step('Recovery follows the timeline that was left, and refuses to promote at its end', async () => {
+    const restored = await launch('latest')
+    await expectRecoveryRefused(restored, { lacking: leftLast.next }, journal)
+    await restored.destroy()
+  })
+  await step('By its number the timeline is not to be had', async () => {
+    const restored = await launch(2)
+    await expectTimelineRefused(restored, /recovery target timeline 2 does not exist/, journal)
+    await restored.destroy()
+  })
+
+  await step('Put back, the alarm clears', async () => {
+    await putBack()
+    await expectCleared(watch, 'missing-archive-segment', journal)
+  })
+  await step('The same recovery succeeds, along both timelines', async () => {
+    const restored = await launch('latest')
+    await expectPromotedAt(restored, target, journal)
+    await expectTimeline(restored, 3, journal)
+    await expectLedgerAt(restored, branch, { lsn: target.lsn, inclusive: false }, journal)
+  })
+})

@@ -1,0 +1,52 @@
+import { historyFile, TimelineHistory } from '../postgres/timeline-history.ts'
+import { ArchiveListing } from './listing.ts'
+import type { WalArchive } from './wal-archive.ts'
+
+/** What several archives hold between them, as a restore_command finds it that looks into one after the other. */
+export interface ArchiveContents {
+  listing: ArchiveListing
+  histories: ReadonlyMap<number, TimelineHistory>
+  /** Timelines whose history file is there and says nothing that recovery could follow. */
+  damagedHistories: readonly number[]
+}
+
+/**
+ * Lists the archives, and reads their history files.
+ * @throws {RangeError} without any archive, and for archives of different segment sizes; {CannotRun} for a history that is
+ *   compressed in a way that Node cannot undo.
+ */
+export async function readContents(archives: readonly WalArchive[]): Promise<ArchiveContents> {
+  const [segmentSizeBytes, ...others] = new Set(archives.map(archive => archive.segmentSizeBytes))
+  if (segmentSizeBytes === undefined) throw new RangeError('no archive was given')
+  if (others.length > 0)
+    throw new RangeError(
+      `archives with segments of ${[segmentSizeBytes, ...others].join(' and of ')} bytes are not one`,
+    )
+  const files = await Promise.all(archives.map(archive => archive.files()))
+  const listing = ArchiveListing.of(files.flat(), segmentSizeBytes)
+  const histories = new Map<number, TimelineHistory>()
+  const damagedHistories: number[] = []
+  for (const timeline of new Set(listing.histories)) {
+    const history = parse(await findIn(archives, historyFile(timeline)), timeline)
+    if (history) histories.set(timeline, history)
+    else damagedHistories.push(timeline)
+  }
+  return { listing, histories, damagedHistories }
+}
+
+async function findIn(archives: readonly WalArchive[], name: string): Promise<Buffer | undefined> {
+  for (const archive of archives) {
+    const content = await archive.find(name)
+    if (content) return content
+  }
+  return undefined
+}
+
+function parse(content: Buffer | undefined, timeline: number): TimelineHistory | undefined {
+  try {
+    return content && TimelineHistory.parse(content.toString('utf8'), timeline)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
