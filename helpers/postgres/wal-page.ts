@@ -83,6 +83,7 @@ function readLongHeader(bytes: Buffer): SegmentHeader {
   }
 }
 
+/** What is wrong with the size of a segment's file. A short one is damaged from where it is cut off. */
 export function findSizeDamage(segment: WalSegment, sizeBytes: number): WalDamage | undefined {
   if (sizeBytes === segment.sizeBytes) return undefined
   const what = `the file is ${sizeBytes < segment.sizeBytes ? 'cut off' : 'too long'}: it has ${sizeBytes} bytes, not ${segment.sizeBytes}`

@@ -2,9 +2,10 @@ import { crc32c } from './crc32c.ts'
 import { Lsn } from './lsn.ts'
 import type { WalSegment } from './wal-segment.ts'
 
+/** What the header of a record says, and where it stands. */
 export interface WalRecord {
   lsn: Lsn
-  /** From where on the next one may stand: what it is padded with, and behind a segment switch the rest of the segment, is left behind. */
+  /** Where the next one begins, or the page header before it: behind what pads this one, or behind the rest of a switched segment. */
   endLsn: Lsn
   /** LSN of the record that was written before it. */
   previousLsn: Lsn
@@ -33,10 +34,12 @@ const XLOG_SWITCH = 0x40
 const XLOG_OVERWRITE_CONTRECORD = 0xd0
 const INFO_MASK = 0xf0
 
+/** Up to the next place where a record may begin: `MAXALIGN`. */
 export function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES
 }
 
+/** Behind such a record the rest of the segment is not used. */
 export function isSwitch({ resourceManager, info }: WalRecord): boolean {
   return resourceManager === XLOG && (info & INFO_MASK) === XLOG_SWITCH
 }
