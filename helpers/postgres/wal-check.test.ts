@@ -49,6 +49,7 @@ describe('the beginning of a segment', () => {
     ],
     ['a later page', 'wrong-flags', head => head.writeUInt16LE(0x1, 2), 'the page has the flags 1'],
     ['no known flags', 'wrong-flags', head => head.writeUInt16LE(0x13, 2), 'the page has the flags 13'],
+    ['a remainder that is given up', 'wrong-flags', head => head.writeUInt16LE(0xb, 2), 'the page has the flags b'],
     ['a remainder of nothing', 'wrong-flags', head => head.writeUInt32LE(0, 16), 'the page has the flags 7'],
     [
       'another cluster',

@@ -302,11 +302,28 @@ describe('damage is found', () => {
     ['goes back', [3, 2]],
     ['is none', [0, 3]],
     ['is later than the name says', [4, 4]],
-    ['is still the old one in the second segment of a new one', [2, 2]],
   ])('in a page of which the timeline %s', async (_, timelines) => {
     const contents = modelOf({ timeline: 3 }, []).contents()
     for (const [index, timeline] of timelines.entries()) present(contents[index]).bytes.writeUInt32LE(timeline, 4)
     expect((await check(contents)).damage).toMatchObject({ kind: 'other-timeline' })
+  })
+
+  test('where a segment that is not the first of its timeline is of an older one', async () => {
+    const renamed = modelOf({ timeline: 2 }, [])
+      .contents()
+      .map(({ segment, bytes }) => ({ segment: segment.onTimeline(3), bytes }))
+    expect((await check(renamed)).damage).toMatchObject({ kind: 'other-timeline', segment: renamed[1]?.segment })
+  })
+
+  test('where the record that gives up another one names a third', async () => {
+    const model = new WalModel()
+    model.giveUp(2)
+    model.switchSegment()
+    const contents = model.contents()
+    const { segment, bytes } = present(contents[0])
+    const lsnAt = Number(present(model.records[0]).lsn.minus(segment.start)) + 26
+    flip(bytes, lsnAt, 4)
+    expect((await check(contents)).damage).toMatchObject({ kind: 'wrong-overwrite' })
   })
 
   test('and told of with segment, position and kind, in a sentence', async () => {

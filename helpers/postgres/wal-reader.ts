@@ -133,7 +133,7 @@ export class WalReader {
     if (isFirstPage) this.#open = { missingBytes: header.remainingBytes }
     if (header.flags & PAGE_FLAGS.isOverwrite) {
       const lsn = this.#open instanceof OpenRecord ? this.#open.lsn : undefined
-      if ((!this.#open && this.#previous) || !givesUp(bytes, page + headerBytes, lsn)) {
+      if (!givesUp(bytes, page + headerBytes, lsn)) {
         throw damageAt(segment, page, 'wrong-overwrite', `the page does not give up ${lsn ?? 'the record before it'}`)
       }
       this.#open = undefined
