@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { crc32c } from './crc32c.ts'
 
@@ -9,4 +10,30 @@ test.each([
   ['nothing', Buffer.alloc(0), 0],
 ])('the checksum of %s is the one of RFC 3720', (_, bytes, expected) => {
   expect(crc32c(bytes)).toBe(expected)
+})
+
+/** The definition, a bit at a time. */
+function slowCrc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  }
+  return (crc ^ 0xffffffff) >>> 0
+}
+
+test('is the same by the definition, of a part, and put together from parts', () => {
+  const positions = fc.tuple(fc.nat(80), fc.nat(80), fc.nat(80)).map(three => three.sort((a, b) => a - b))
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 80, maxLength: 80 }),
+      positions,
+      (bytes, [start = 0, middle = 0, end = 0]) => {
+        const whole = slowCrc32c(bytes.subarray(start, end))
+        expect(crc32c(bytes.subarray(start, end))).toBe(whole)
+        expect(crc32c(bytes, 0, start, end)).toBe(whole)
+        expect(crc32c(bytes, crc32c(bytes, 0, start, middle), middle, end)).toBe(whole)
+      },
+    ),
+  )
 })

@@ -1,3 +1,5 @@
+const LIMIT = 1n << 64n
+
 /** A position in the write-ahead log, as PostgreSQL's `pg_lsn`. A value: parsed once at the edge, compared and printed everywhere else. */
 export class Lsn {
   static readonly zero = new Lsn(0n)
@@ -23,7 +25,7 @@ export class Lsn {
 
   /** @throws {RangeError} outside 64 bits. */
   static fromBytes(bytes: bigint): Lsn {
-    if (bytes < 0n || bytes >= 1n << 64n) throw new RangeError(`${bytes} is outside the 64 bits of an LSN`)
+    if (bytes < 0n || bytes >= LIMIT) throw new RangeError(`${bytes} is outside the 64 bits of an LSN`)
     return new Lsn(bytes)
   }
 

@@ -3,39 +3,54 @@ import { describe, expect, test } from 'vitest'
 import { Lsn } from './lsn.ts'
 import { readSegmentHeader, type SegmentHeader } from './wal-page.ts'
 
-function write({ magic, timeline, address, systemIdentifier, segmentSizeBytes }: SegmentHeader, flags: number): Buffer {
+function write(header: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(40)
-  bytes.writeUInt16LE(magic, 0)
-  bytes.writeUInt16LE(flags, 2)
-  bytes.writeUInt32LE(timeline, 4)
-  bytes.writeBigUInt64LE(address.bytes, 8)
-  bytes.writeBigUInt64LE(BigInt(systemIdentifier), 24)
-  bytes.writeUInt32LE(segmentSizeBytes, 32)
+  bytes.writeUInt16LE(header.magic, 0)
+  bytes.writeUInt16LE(header.flags, 2)
+  bytes.writeUInt32LE(header.timeline, 4)
+  bytes.writeBigUInt64LE(header.address.bytes, 8)
+  bytes.writeUInt32LE(header.remainingBytes, 16)
+  bytes.writeBigUInt64LE(BigInt(header.systemIdentifier), 24)
+  bytes.writeUInt32LE(header.segmentSizeBytes, 32)
+  bytes.writeUInt32LE(header.pageSizeBytes, 36)
   return bytes
+}
+
+const header: SegmentHeader = {
+  magic: 0xd118,
+  flags: 0x2,
+  timeline: 1,
+  address: Lsn.zero,
+  remainingBytes: 0,
+  systemIdentifier: '1',
+  segmentSizeBytes: 2 ** 24,
+  pageSizeBytes: 8192,
 }
 
 describe('the header of a segment', () => {
   test('says what was written into it', () => {
-    const header = fc.record({
+    const headers = fc.record({
       magic: fc.integer({ min: 0, max: 0xffff }),
+      flags: fc.integer({ min: 0, max: 0xffff }).map(flags => flags | 0x2),
       timeline: fc.integer({ min: 1, max: 0xffff_ffff }),
       address: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(Lsn.fromBytes),
+      remainingBytes: fc.integer({ min: 0, max: 0xffff_ffff }),
       systemIdentifier: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
       segmentSizeBytes: fc.integer({ min: 20, max: 30 }).map(bits => 2 ** bits),
+      pageSizeBytes: fc.integer({ min: 10, max: 16 }).map(bits => 2 ** bits),
     })
     fc.assert(
-      fc.property(header, one => {
-        expect(readSegmentHeader(write(one, 0x0002))).toEqual(one)
+      fc.property(headers, one => {
+        expect(readSegmentHeader(write(one))).toEqual(one)
       }),
     )
   })
 
   test('is none in what is too short, in zeros, and in the header of a later page', () => {
-    const page = { magic: 0xd118, timeline: 1, address: Lsn.zero, systemIdentifier: '1', segmentSizeBytes: 2 ** 24 }
     expect([
-      readSegmentHeader(write(page, 0x0002).subarray(0, 39)),
+      readSegmentHeader(write(header).subarray(0, 39)),
       readSegmentHeader(Buffer.alloc(8192)),
-      readSegmentHeader(write(page, 0x0001)),
+      readSegmentHeader(write({ ...header, flags: 0x1 })),
     ]).toEqual([undefined, undefined, undefined])
   })
 })
