@@ -13,7 +13,7 @@ import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 import { beginArchiving } from './archive-outage.ts'
 
 /** Two windows are watched: in one of them a slow archive must be seen to move. */
-const SLOW_SECONDS = 0.3
+const SLOW_SECONDS = 0.1
 
 /** A slot is no archive failure, and fills the disk as well. */
 const SLOT_NAMED: Deviation = {
