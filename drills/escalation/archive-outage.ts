@@ -21,14 +21,21 @@ export interface Archiving {
   first: WalSegment
 }
 
-/** A primary whose first segment stands in the archive: what was there before could have been recovered to. */
-export async function beginArchiving(primary: PostgresNode, archive: WalArchive): Promise<Archiving> {
+/**
+ * A primary whose first segment stands in the archive: what was there before could have been recovered to.
+ * @param windowSeconds of the watch. Default: the drills'.
+ */
+export async function beginArchiving(
+  primary: PostgresNode,
+  archive: WalArchive,
+  windowSeconds?: number,
+): Promise<Archiving> {
   const lsn = await primary.lsn('insert')
   const [first] = await finishSegments(primary, 1)
   if (!first) throw new Error('no segment was finished')
   await archive.waitFor(first, primary)
   const backup = { timeline: first.timeline, startLsn: lsn, stopLsn: lsn }
-  return { primary, first, watch: watchArchive(primary, archive, { backup, target: { lsn } }) }
+  return { primary, first, watch: watchArchive(primary, archive, { backup, target: { lsn } }, windowSeconds) }
 }
 
 /** A repair of the archive that lets an archiver which has failed three times, and sleeps for up to 60 s, know of it. */

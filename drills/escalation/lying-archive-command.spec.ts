@@ -67,7 +67,10 @@ test('a lying archive_command is found by looking into the archive, and nothing 
       async () => {
         const repair = await breakArchiveCommand(primary, command, fault)
         const sinceMs = performance.now()
-        return { repair, segments: await finishSegments(3), sinceMs }
+        const segments = await finishSegments(3)
+        // While those are being stored they are lacking too.
+        for (const segment of segments.filter(isStored)) await archive.waitFor(segment, primary)
+        return { repair, segments, sinceMs }
       },
     )
     const lacking = segments.filter(segment => !isStored(segment))
