@@ -8,8 +8,8 @@ import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
 import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
-import { expectEndedAfter, expectNothingReplayed, expectTimeline } from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
+import { expectNothingReplayed } from '../../fixtures/expectations/recovery.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 import { WalSegment } from '../../helpers/postgres/wal-segment.ts'
 import { describeTarget, type RecoveryTarget } from '../../helpers/recovery/recovery-target.ts'
@@ -17,7 +17,7 @@ import { describeTarget, type RecoveryTarget } from '../../helpers/recovery/reco
 test('without the segment that the backup begins in no recovery starts, and that escalates', {
   meta: { id: 'N4', runbook: '4' },
   tags: ['nightly', 'escalation'],
-}, async ({ primary, archive, takeBackup, traffic, ledger, restore, journal, step, each }) => {
+}, async ({ primary, archive, takeBackup, traffic, ledger, launch, journal, step, each }) => {
   const backup = await step('Take a base backup', async () => {
     await traffic.append(20)
     return await takeBackup()
@@ -33,11 +33,6 @@ test('without the segment that the backup begins in no recovery starts, and that
     return { target, last }
   })
   const targets: RecoveryTarget[] = [{ kind: 'immediate' }, target, { kind: 'latest' }]
-  const launch = async (target: RecoveryTarget) => {
-    const restored = await restore(backup, { target, action: 'promote' })
-    await restored.launchServer()
-    return restored
-  }
   const watch = watchArchive(primary, archive, { backup, target })
   await step('The alarm is quiet', () => expectQuiet(watch, journal))
 
@@ -57,7 +52,7 @@ test('without the segment that the backup begins in no recovery starts, and that
     targets,
     target => `No recovery starts, to ${describeTarget(target)}`,
     async target => {
-      const restored = await launch(target)
+      const restored = await launch(backup, { target })
       await expectNothingReplayed(restored, { lacking: first }, journal)
       await restored.destroy()
     },
@@ -68,9 +63,7 @@ test('without the segment that the backup begins in no recovery starts, and that
     await expectCleared(watch, 'missing-archive-segment', journal)
   })
   await step('Recovery to the end of the archive brings back every commit', async () => {
-    const restored = await launch({ kind: 'latest' })
-    await expectEndedAfter(restored, last, journal)
-    await expectTimeline(restored, backup.timeline + 1, journal)
-    await expectLedgerAt(restored, ledger, { latest: { archivedUpTo: last.end } }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' } })
+    await expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal)
   })
 })

@@ -8,14 +8,13 @@ import { test } from '../../fixtures/drill.ts'
 import { expectStated } from '../../fixtures/escalation/missing-archive-segment.ts'
 import { expectQuiet, expectQuietThroughout } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
-import { expectPromotedAt, expectTimeline } from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 
 test('a segment lost before the base backup is stated, and neither escalates nor stands in the way', {
   meta: { id: 'N3', runbook: '4' },
   tags: ['nightly', 'escalation'],
-}, async ({ primary, archive, takeBackup, traffic, ledger, restore, journal, step }) => {
+}, async ({ primary, archive, takeBackup, traffic, ledger, launch, journal, step }) => {
   const lost = await step('Fill three segments before the backup', async () => {
     await traffic.append(20)
     await primary.switchWal()
@@ -34,8 +33,7 @@ test('a segment lost before the base backup is stated, and neither escalates nor
     journal.observe({ target: target.lsn.toString(), lost: lost.name })
     return target
   })
-  const window = { backup, target }
-  const watch = watchArchive(primary, archive, window)
+  const watch = watchArchive(primary, archive, { backup, target })
   await step('The alarm is quiet, and nothing is missing', async () => {
     await expectQuiet(watch, journal)
     await expectStated(watch, [], journal)
@@ -48,11 +46,8 @@ test('a segment lost before the base backup is stated, and neither escalates nor
   await step('It is stated', () => expectStated(watch, [lost], journal))
   await step('The alarm stays quiet for longer than its window', () => expectQuietThroughout(watch, takenAtMs, journal))
   await step('Recovery to the target succeeds without it', async () => {
-    const restored = await restore(backup, { target, action: 'promote' })
-    await restored.launchServer()
-    await expectPromotedAt(restored, target, journal)
-    await expectTimeline(restored, backup.timeline + 1, journal)
-    await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
+    const restored = await launch(backup, { target })
+    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
   })
   await step('Put back, it is no longer stated', async () => {
     await putBack()

@@ -8,32 +8,20 @@ import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring, expectPassage } from '../../fixtures/escalation/missing-archive-segment.ts'
 import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
-import {
-  expectEndedAfter,
-  expectPromotedAt,
-  expectRecoveryRefused,
-  expectTimeline,
-} from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { type ExclusiveLsn, expectRecoveredTo, expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
+import { expectRecoveryRefused } from '../../fixtures/expectations/recovery.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 import type { Lsn } from '../../helpers/postgres/lsn.ts'
 
-const before = (lsn: Lsn) => ({ kind: 'lsn', lsn, inclusive: false }) as const
+const before = (lsn: Lsn): ExclusiveLsn => ({ kind: 'lsn', lsn, inclusive: false })
 
 test('a segment lost beyond the target escalates with how far one can come back, and stands in no recovery to the target', {
   meta: { id: 'N2', runbook: '4' },
   tags: ['nightly', 'escalation'],
-}, async ({ primary, archive, takeBackup, traffic, ledger, restore, journal, step }) => {
-  const recover = async (target: ReturnType<typeof before> | { kind: 'latest' }) => {
-    const restored = await restore(backup, { target, action: 'promote' })
-    await restored.launchServer()
-    return restored
-  }
-  const expectRecovered = async (target: ReturnType<typeof before>) => {
-    const restored = await recover(target)
-    await expectPromotedAt(restored, target, journal)
-    await expectTimeline(restored, backup.timeline + 1, journal)
-    await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
+}, async ({ primary, archive, takeBackup, traffic, ledger, launch, journal, step }) => {
+  const expectRecovered = async (target: ExclusiveLsn) => {
+    const restored = await launch(backup, { target })
+    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
     await restored.destroy()
   }
 
@@ -79,14 +67,13 @@ test('a segment lost beyond the target escalates with how far one can come back,
   })
   await step('Recovery to the target succeeds all the same', () => expectRecovered(target))
   await step('Recovery to behind the gap refuses to promote short of its target', async () => {
-    const restored = await recover(beyond)
+    const restored = await launch(backup, { target: beyond })
     await expectRecoveryRefused(restored, { lacking: lost }, journal)
     await restored.destroy()
   })
   await step('Recovery without a target promotes at the gap, where the alarm said', async () => {
-    const restored = await recover({ kind: 'latest' })
-    await expectEndedAfter(restored, limit, journal)
-    await expectLedgerAt(restored, ledger, { lsn: lost.start, inclusive: false }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' } })
+    await expectRecoveredToEnd(restored, limit, { timeline: backup.timeline + 1, ledger }, journal)
     await restored.destroy()
   })
 

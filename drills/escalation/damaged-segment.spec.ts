@@ -8,8 +8,8 @@ import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
 import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
-import { expectEndedAfter, expectShortSegmentRefused } from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
+import { expectShortSegmentRefused } from '../../fixtures/expectations/recovery.ts'
 import { truncateSegment } from '../../helpers/faults/archive-faults.ts'
 import type { RecoveryTarget } from '../../helpers/recovery/recovery-target.ts'
 
@@ -19,7 +19,7 @@ test.override('walCommands', {})
 test('a segment that is not whole is told as damaged, and recovery does not take it for the end', {
   meta: { id: 'N6', runbook: '4' },
   tags: ['nightly', 'escalation'],
-}, async ({ primary, archive, takeBackup, traffic, ledger, restore, journal, step }) => {
+}, async ({ primary, archive, takeBackup, traffic, ledger, launch, journal, step }) => {
   const backup = await step('Take a base backup', takeBackup)
   const { segment, target, last } = await step('Fill three segments, with the target in the third', async () => {
     await traffic.append(30)
@@ -34,11 +34,6 @@ test('a segment that is not whole is told as damaged, and recovery does not take
     journal.observe({ target: target.lsn.toString(), damaged: segment.name })
     return { segment, target, last }
   })
-  const launch = async (target: RecoveryTarget) => {
-    const restored = await restore(backup, { target, action: 'promote' })
-    await restored.launchServer()
-    return restored
-  }
   const watch = watchArchive(primary, archive, { backup, target })
   await step('The alarm is quiet', () => expectQuiet(watch, journal))
 
@@ -65,7 +60,7 @@ test('a segment that is not whole is told as damaged, and recovery does not take
       ),
     )
     await step(`Recovery refuses the segment: ${what}`, async () => {
-      const restored = await launch(recoverTo)
+      const restored = await launch(backup, { target: recoverTo })
       await expectShortSegmentRefused(restored, { segment, sizeBytes }, journal)
       await restored.destroy()
     })
@@ -75,8 +70,7 @@ test('a segment that is not whole is told as damaged, and recovery does not take
     })
   }
   await step('Recovery to the end of the archive brings back every commit', async () => {
-    const restored = await launch({ kind: 'latest' })
-    await expectEndedAfter(restored, last, journal)
-    await expectLedgerAt(restored, ledger, { latest: { archivedUpTo: last.end } }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' } })
+    await expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal)
   })
 })

@@ -9,8 +9,8 @@ import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
 import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
-import { expectPromotedAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
+import { expectRecoveryRefused } from '../../fixtures/expectations/recovery.ts'
 import { expectTimelineRefused } from '../../fixtures/expectations/timelines.ts'
 import { takeHistory } from '../../helpers/faults/archive-faults.ts'
 import type { Lsn } from '../../helpers/postgres/lsn.ts'
@@ -30,7 +30,7 @@ test("a timeline's history lost escalates, and recovery refuses to promote on th
   trafficOn,
   ledger,
   losePrimary,
-  restore,
+  launch,
   recover,
   returnToService,
   journal,
@@ -65,11 +65,6 @@ test("a timeline's history lost escalates, and recovery refuses to promote on th
     return target
   })
   const sources = [ownArchive, archive]
-  const launch = async (targetTimeline: 'latest' | number) => {
-    const restored = await restore(backup, { target, action: 'promote', targetTimeline, sources })
-    await restored.launchServer()
-    return restored
-  }
   const watch = watchArchive(server, sources, { backup, target })
   await step('The alarm is quiet', () => expectQuiet(watch, journal))
 
@@ -86,12 +81,12 @@ test("a timeline's history lost escalates, and recovery refuses to promote on th
     ),
   )
   await step('Recovery follows the timeline that was left, and refuses to promote at its end', async () => {
-    const restored = await launch('latest')
+    const restored = await launch(backup, { target, sources })
     await expectRecoveryRefused(restored, { lacking: leftLast.next }, journal)
     await restored.destroy()
   })
   await step('By its number the timeline is not to be had', async () => {
-    const restored = await launch(2)
+    const restored = await launch(backup, { target, targetTimeline: 2, sources })
     await expectTimelineRefused(restored, /recovery target timeline 2 does not exist/, journal)
     await restored.destroy()
   })
@@ -101,9 +96,7 @@ test("a timeline's history lost escalates, and recovery refuses to promote on th
     await expectCleared(watch, 'missing-archive-segment', journal)
   })
   await step('The same recovery succeeds, along both timelines', async () => {
-    const restored = await launch('latest')
-    await expectPromotedAt(restored, target, journal)
-    await expectTimeline(restored, 3, journal)
-    await expectLedgerAt(restored, branch, { lsn: target.lsn, inclusive: false }, journal)
+    const restored = await launch(backup, { target, sources })
+    await expectRecoveredTo(restored, target, { timeline: 3, ledger: branch }, journal)
   })
 })

@@ -8,14 +8,14 @@ import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
 import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
-import { expectPromotedAt, expectRecoveryRefused, expectTimeline } from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
+import { expectRecoveryRefused } from '../../fixtures/expectations/recovery.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 
 test('a lost segment escalates, and recovery refuses to promote', {
   meta: { id: 'N1', runbook: '4' },
   tags: ['core', 'nightly', 'escalation'],
-}, async ({ primary, archive, takeBackup, traffic, ledger, restore, journal, step }) => {
+}, async ({ primary, archive, takeBackup, traffic, ledger, launch, journal, step }) => {
   const backup = await step('Take a base backup', takeBackup)
   const { lost, target } = await step('Fill three segments, with the target in the third', async () => {
     await traffic.append(50)
@@ -45,8 +45,7 @@ test('a lost segment escalates, and recovery refuses to promote', {
     ),
   )
   await step('Recovery refuses to promote short of its target', async () => {
-    const restored = await restore(backup, { target, action: 'promote' })
-    await restored.launchServer()
+    const restored = await launch(backup, { target })
     await expectRecoveryRefused(restored, { lacking: lost }, journal)
     await restored.destroy()
   })
@@ -56,10 +55,7 @@ test('a lost segment escalates, and recovery refuses to promote', {
     await expectCleared(watch, 'missing-archive-segment', journal)
   })
   await step('The same recovery succeeds', async () => {
-    const restored = await restore(backup, { target, action: 'promote' })
-    await restored.launchServer()
-    await expectPromotedAt(restored, target, journal)
-    await expectTimeline(restored, backup.timeline + 1, journal)
-    await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
+    const restored = await launch(backup, { target })
+    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
   })
 })

@@ -8,8 +8,7 @@ import { test } from '../../fixtures/drill.ts'
 import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
 import { expectArchived, expectGrowthFiring } from '../../fixtures/escalation/wal-growth.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
-import { expectPromotedAt } from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import type { Deviation } from '../../helpers/evidence/evidence.ts'
 import {
   breakArchiveCommand,
@@ -32,7 +31,7 @@ const STORED_BY_HAND: Deviation = {
 test('a lying archive_command is found by looking into the archive, and nothing is lost while pg_wal still has it', {
   meta: { id: 'N8', runbook: '4' },
   tags: ['nightly', 'escalation'],
-}, async ({ primary, archive, commands, takeBackup, traffic, ledger, restore, journal, step }) => {
+}, async ({ primary, archive, commands, takeBackup, traffic, ledger, launch, journal, step }) => {
   const backup = await step('Take a base backup', takeBackup)
   const finishSegments = async (count: number) => {
     const segments: WalSegment[] = []
@@ -107,9 +106,7 @@ test('a lying archive_command is found by looking into the archive, and nothing 
     const target = { kind: 'lsn', lsn: await primary.lsn('insert'), inclusive: false } as const
     await traffic.append(10)
     await archive.waitFor(await primary.switchWal(), primary)
-    const restored = await restore(backup, { target, action: 'promote' })
-    await restored.launchServer()
-    await expectPromotedAt(restored, target, journal)
-    await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
+    const restored = await launch(backup, { target })
+    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
   })
 })

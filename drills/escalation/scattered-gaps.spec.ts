@@ -12,23 +12,17 @@ import {
 } from '../../fixtures/escalation/missing-archive-segment.ts'
 import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
-import {
-  expectEndedAfter,
-  expectPromotedAt,
-  expectRecoveryRefused,
-  expectTimeline,
-} from '../../fixtures/expectations/recovery.ts'
-import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
+import { expectRecoveredTo, expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
+import { expectRecoveryRefused } from '../../fixtures/expectations/recovery.ts'
 import { SegmentRange } from '../../helpers/archive/segment-range.ts'
 import { untilAcknowledged } from '../../helpers/archive/server-progress.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 import { WalSegment } from '../../helpers/postgres/wal-segment.ts'
-import type { RecoveryTarget } from '../../helpers/recovery/recovery-target.ts'
 
 test('gaps all over the archive are told as ranges, each with what it blocks, until they are closed', {
   meta: { id: 'N5', runbook: '4' },
   tags: ['nightly', 'escalation'],
-}, async ({ primary, archive, takeBackup, traffic, ledger, restore, journal, step }) => {
+}, async ({ primary, archive, takeBackup, traffic, ledger, launch, journal, step }) => {
   const fill = async () => {
     await traffic.append(10)
     return await primary.switchWal()
@@ -53,16 +47,10 @@ test('gaps all over the archive are told as ranges, each with what it blocks, un
     await untilAcknowledged(primary, last)
     return { gap, single, target, last }
   })
-  const window = { backup, target }
   const noConsistentPoint = { segments: [first], blocks: 'any consistent point of the backup' }
   const noTarget = { segments: [gap, single], blocks: `recovery to the target ${target.lsn}` }
   const nothingBeyond = { segments: [last], blocks: `recovery beyond the target ${target.lsn}` }
-  const launch = async (target: RecoveryTarget) => {
-    const restored = await restore(backup, { target, action: 'promote' })
-    await restored.launchServer()
-    return restored
-  }
-  const watch = watchArchive(primary, archive, window)
+  const watch = watchArchive(primary, archive, { backup, target })
   await step('The alarm is quiet, and nothing is missing', async () => {
     await expectQuiet(watch, journal)
     await expectStated(watch, [], journal)
@@ -96,7 +84,7 @@ test('gaps all over the archive are told as ranges, each with what it blocks, un
       [noTarget, nothingBeyond].map(one => ({ ...one, recoverableTo: gap.first.start })),
       journal,
     )
-    const restored = await launch(target)
+    const restored = await launch(backup, { target })
     await expectRecoveryRefused(restored, { lacking: gap.first }, journal)
     await restored.destroy()
   })
@@ -115,10 +103,8 @@ test('gaps all over the archive are told as ranges, each with what it blocks, un
     await putBack.gap[1]?.()
     await putBack.single()
     await expectStillFiring(watch, [{ ...nothingBeyond, recoverableTo: last.start }], journal)
-    const restored = await launch(target)
-    await expectPromotedAt(restored, target, journal)
-    await expectTimeline(restored, backup.timeline + 1, journal)
-    await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
+    const restored = await launch(backup, { target })
+    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
     await restored.destroy()
   })
   await step('With the last back the alarm clears, and with the harmless one nothing is stated', async () => {
@@ -128,8 +114,7 @@ test('gaps all over the archive are told as ranges, each with what it blocks, un
     await expectStated(watch, [], journal)
   })
   await step('Recovery to the end of the archive brings back every commit', async () => {
-    const restored = await launch({ kind: 'latest' })
-    await expectEndedAfter(restored, last, journal)
-    await expectLedgerAt(restored, ledger, { latest: { archivedUpTo: last.end } }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' } })
+    await expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal)
   })
 })

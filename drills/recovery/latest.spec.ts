@@ -19,7 +19,7 @@ test.override('primarySettings', { archive_timeout: ARCHIVE_TIMEOUT_SECONDS })
 test('recovery to the end of the archive loses the unarchived tail and nothing else', {
   meta: { id: 'P4', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
   tags: ['nightly', 'recovery'],
-}, async ({ primary, archive, takeBackup, traffic, ledger, restore, config, runtime, journal, step }) => {
+}, async ({ primary, archive, takeBackup, traffic, ledger, launch, config, runtime, journal, step }) => {
   const backup = await step('Take a base backup', () => takeBackup())
   const { segmentSizeBytes } = archive
   await step('Say what the configuration promises', () =>
@@ -41,8 +41,7 @@ test('recovery to the end of the archive loses the unarchived tail and nothing e
     return { last: newest, sealed: await archive.fingerprint() }
   })
   const restored = await step('Recover to the end of the archive', async () => {
-    const server = await restore(backup, { target: { kind: 'latest' }, action: 'promote' })
-    await server.launchServer()
+    const server = await launch(backup, { target: { kind: 'latest' } })
     const { redoDone } = await untilReachedEnd(server, last)
     journal.prove(`recovery promoted at the end of the archive: ${last} is the last it read, redo done at ${redoDone}`)
     return server

@@ -19,7 +19,7 @@ test.override('primarySettings', { archive_timeout: 0 })
 test('what a lost primary had not archived is lost, unless its pg_wal is saved', {
   meta: { id: 'P5', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
   tags: ['nightly', 'recovery'],
-}, async ({ primary, archive, commands, takeBackup, traffic, ledger, restore, journal, step }) => {
+}, async ({ primary, archive, commands, takeBackup, traffic, ledger, launch, journal, step }) => {
   const backup = await step('Take a base backup', () => takeBackup())
   const { segmentSizeBytes } = archive
   const [cluster] = await primary.query('SELECT system_identifier::text AS id FROM pg_control_system()')
@@ -38,8 +38,7 @@ test('what a lost primary had not archived is lost, unless its pg_wal is saved',
     return newest
   })
   const recoverTo = async (last: WalSegment) => {
-    const server = await restore(backup, { target: { kind: 'latest' }, action: 'promote' })
-    await server.launchServer()
+    const server = await launch(backup, { target: { kind: 'latest' } })
     await untilReachedEnd(server, last)
     await expectTimeline(server, backup.timeline + 1, journal)
     await expectIsolated(server, journal)

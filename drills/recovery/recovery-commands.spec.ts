@@ -32,7 +32,7 @@ test('recovery commands run when they should, and their failure is a warning', {
   ledger,
   losePrimary,
   recover,
-  restore,
+  launch,
   runtime,
   journal,
   step,
@@ -101,8 +101,7 @@ test('recovery commands run when they should, and their failure is a warning', {
     // The one failure that is no warning: but the timeline is taken by then, and the next start is a crash recovery.
     'with an end command that does not exist: it ends, and is recovered at the next start': async () => {
       const settings = { recovery_end_command: 'no-such-command' }
-      const restored = await restore(backup, { target, action: 'promote', settings })
-      await restored.launchServer()
+      const restored = await launch(backup, { target, settings })
       await expectEndedBy(restored, 'recovery_end_command', journal)
       await restored.start()
       await expectRecovered(restored)

@@ -27,7 +27,10 @@ export async function readContents(archives: readonly WalArchive[]): Promise<Arc
   const histories = new Map<number, TimelineHistory>()
   const damagedHistories: number[] = []
   for (const timeline of new Set(listing.histories)) {
-    const history = parse(await findIn(archives, historyFile(timeline)), timeline)
+    const content = await findIn(archives, historyFile(timeline))
+    // Gone since it was listed.
+    if (!content) continue
+    const history = parse(content, timeline)
     if (history) histories.set(timeline, history)
     else damagedHistories.push(timeline)
   }
@@ -42,9 +45,9 @@ async function findIn(archives: readonly WalArchive[], name: string): Promise<Bu
   return undefined
 }
 
-function parse(content: Buffer | undefined, timeline: number): TimelineHistory | undefined {
+function parse(content: Buffer, timeline: number): TimelineHistory | undefined {
   try {
-    return content && TimelineHistory.parse(content.toString('utf8'), timeline)
+    return TimelineHistory.parse(content.toString('utf8'), timeline)
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

@@ -1,5 +1,5 @@
 import { Lsn } from '../postgres/lsn.ts'
-import type { Row, Session } from '../postgres/session.ts'
+import type { Session } from '../postgres/session.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { ArchiveContents } from './archive-contents.ts'
 import { classifyArchiveFile } from './archive-file.ts'
@@ -106,6 +106,6 @@ export async function readServerArchiving(session: Session, segmentSizeBytes: nu
 }
 
 function toSlots(json: string): SlotState[] {
-  const slots: (Row & { name: string; restartLsn: string; isActive: never })[] = JSON.parse(json)
-  return slots.map(({ name, isActive, restartLsn }) => ({ name, isActive, restartLsn: Lsn.parse(restartLsn) }))
+  const slots: { name: string; isActive: boolean; restartLsn: string }[] = JSON.parse(json)
+  return slots.map(slot => ({ ...slot, restartLsn: Lsn.parse(slot.restartLsn) }))
 }

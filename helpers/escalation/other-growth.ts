@@ -34,8 +34,8 @@ function ofSlot({ name, isActive, restartLsn }: SlotState, sample: ArchivingSamp
     kind: 'replication-slot',
     bytes,
     sentence: isActive
-      ? `the replication slot '${name}' holds ${mebibytes(bytes)} back, for somebody who reads too slowly`
-      : `the replication slot '${name}' holds ${mebibytes(bytes)} back, and nobody reads from it: let its reader come again, or drop it`,
+      ? `the replication slot '${name}' holds ${mebibytes(bytes)} of WAL back, for somebody who reads too slowly`
+      : `the replication slot '${name}' holds ${mebibytes(bytes)} of WAL back, and nobody reads from it: let its reader come again, or drop it`,
   })
 }
 
@@ -44,7 +44,7 @@ function ofKeepSize(sample: ArchivingSample): OtherGrowth | undefined {
   return atLeastASegment(sample, {
     kind: 'wal-keep-size',
     bytes,
-    sentence: `wal_keep_size keeps up to ${mebibytes(sample.retention.keepBytes)}, as it is told to`,
+    sentence: `wal_keep_size keeps up to ${mebibytes(sample.retention.keepBytes)} of WAL, as it is told to`,
   })
 }
 
@@ -53,7 +53,7 @@ function ofCheckpoint(sample: ArchivingSample): OtherGrowth | undefined {
   return atLeastASegment(sample, {
     kind: 'checkpoint',
     bytes,
-    sentence: `${mebibytes(bytes)} were written since the last checkpoint that has ended, and stay until the next one has`,
+    sentence: `${mebibytes(bytes)} of WAL were written since the last checkpoint that has ended, and stay until the next one has`,
   })
 }
 
@@ -65,7 +65,7 @@ function ofLoad(samples: readonly ArchivingSample[]): OtherGrowth | undefined {
   return atLeastASegment(last, {
     kind: 'load',
     bytes,
-    sentence: `${mebibytes(bytes)} were written in ${(last.atSeconds - first.atSeconds).toFixed(1)} s, in which ${stored} files were archived; ${last.ready.length} segments wait`,
+    sentence: `${mebibytes(bytes)} of WAL were written in ${(last.atSeconds - first.atSeconds).toFixed(1)} s, in which ${stored} files were archived; ${last.ready.length} segments wait`,
   })
 }
 
@@ -79,6 +79,6 @@ function atLeastASegment({ progress }: ArchivingSample, reason: OtherGrowth): Ot
   return reason.bytes >= progress.segmentSizeBytes ? reason : undefined
 }
 
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB of WAL`
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`
 }

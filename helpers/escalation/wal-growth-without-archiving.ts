@@ -2,7 +2,7 @@ import type { ArchivingSample } from '../archive/archiving-sample.ts'
 import { rangesOf, type SegmentRange } from '../archive/segment-range.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
-import { type OtherGrowth, otherGrowth } from './other-growth.ts'
+import { mebibytes, type OtherGrowth, otherGrowth } from './other-growth.ts'
 import type { Finding } from './signal.ts'
 
 /** Why finished segments do not come into the archive. */
@@ -188,8 +188,4 @@ function growthOf(samples: readonly ArchivingSample[], last: ArchivingSample): s
   const written = Number(last.progress.currentLsn.minus(first.progress.currentLsn))
   const grown = last.walBytes - first.walBytes
   return `pg_wal holds ${mebibytes(last.walBytes)} (${grown < 0 ? '' : '+'}${mebibytes(grown)}), ${mebibytes(written)} of WAL written in ${(last.atSeconds - first.atSeconds).toFixed(1)} s`
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`
 }
