@@ -9,6 +9,7 @@ import {
   type Step,
   type Verdict,
 } from '../helpers/evidence/evidence.ts'
+import { faultsOf } from '../helpers/evidence/faults.ts'
 import type { JournalRecord } from '../helpers/evidence/journal.ts'
 import { redact } from '../helpers/evidence/redact.ts'
 import type { RunFacts } from '../helpers/evidence/run-facts.ts'
@@ -165,6 +166,8 @@ function doubtOf({ state, note, journal, id, runbook, passDoubted }: DrillRecord
   if (passDoubted) return 'it is declared to fail, or passed only after it had failed'
   if (journal.steps.length === 0) return 'it passed without a single step'
   if (journal.proofs.length === 0) return 'it passed without having proven anything'
+  const overlooked = faultsOf(journal.id).find(({ fault }) => !journal.faults?.some(seen => seen.fault === fault))
+  if (overlooked) return `it did not look at what the signals do at the fault '${overlooked.fault}'`
   const open = allSteps(journal.steps).find(step => step.verdict === 'unknown')
   return open && `the step "${open.title}" has no outcome`
 }

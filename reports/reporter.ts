@@ -8,6 +8,7 @@ import { announced, concludeRun, onAnnouncement, type RunFacts } from '../helper
 import { allSteps, buildDrill, buildEvidence, type DrillRecord, type RunProgress } from './build-evidence.ts'
 import { asErrors, drillIdOf, drillRecordOf, errorsOutsideDrills, isLeftOut } from './drill-record.ts'
 import { junitOf } from './junit.ts'
+import { matrixOf } from './matrix.ts'
 import { fromError } from './problem.ts'
 import { makeRunFolder, writeWhole } from './run-folder.ts'
 import { selectedBy } from './selection.ts'
@@ -166,6 +167,8 @@ export default class DrillReporter implements Reporter {
     const evidence = buildEvidence(this.#facts, [...this.#records.values()], { ...this.#progress, problems })
     writeWhole(this.#evidenceFile(), `${JSON.stringify(evidence, null, 2)}\n`)
     if (evidence.run.state !== 'running') writeWhole(path.join(this.#facts.directory, 'junit.xml'), junitOf(evidence))
+    if (evidence.run.state !== 'running' && evidence.drills.some(({ faults }) => faults))
+      writeWhole(path.join(this.#facts.directory, 'matrix.md'), matrixOf(evidence.drills))
     return evidence
   }
 

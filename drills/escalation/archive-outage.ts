@@ -1,5 +1,5 @@
 // What the drills of an archive that takes nothing have in common, whatever keeps it from it.
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import {
   type ExpectedGrowth,
   expectArchived,
@@ -8,6 +8,7 @@ import {
 } from '../../fixtures/escalation/wal-growth.ts'
 import { type ArchiveWatch, watchArchive } from '../../fixtures/escalation/watch.ts'
 import type { WalArchive } from '../../helpers/archive/wal-archive.ts'
+import type { FaultName } from '../../helpers/evidence/faults.ts'
 import type { Journal } from '../../helpers/evidence/journal.ts'
 import type { Repair } from '../../helpers/faults/repair.ts'
 import type { WalSegment } from '../../helpers/postgres/wal-segment.ts'
@@ -47,6 +48,7 @@ export function wakingArchiver(primary: PostgresNode, repair: Repair): Repair {
 }
 
 export interface Outage {
+  fault: FaultName
   /** As the steps name it: "the archive_command exits with 1". */
   title: string
   begin: () => Promise<Repair>
@@ -56,7 +58,7 @@ export interface Outage {
 /** Quiet; the right alarm, alone, while the archive takes nothing; quiet again once it is repaired, and nothing lost. */
 export async function drillOutage(
   { primary, watch, first }: Archiving,
-  { title, begin, expected }: Outage,
+  { fault, title, begin, expected }: Outage,
   { journal, step }: { journal: Journal; step: <T>(title: string, body: () => Promise<T>) => Promise<T> },
 ): Promise<void> {
   await step('The alarm is quiet', () => expectQuiet(watch, journal))
@@ -68,6 +70,7 @@ export async function drillOutage(
   await step('The right alarm fires, alone, naming the cause', () =>
     expectGrowthFiring(watch, { ...expected, lacking }, sinceMs, journal),
   )
+  await step('No other signal fires', () => expectSignals(watch, fault, sinceMs, journal))
   await step('Repaired, the archive catches up, and lacks nothing', async () => {
     const repairedAtMs = performance.now()
     await repair()

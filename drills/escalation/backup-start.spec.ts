@@ -6,7 +6,7 @@
 //         earliest point there is, to a target and to the end of the archive; put it back, and lose nothing.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
 import { expectNothingReplayed } from '../../fixtures/expectations/recovery.ts'
@@ -47,6 +47,9 @@ test('without the segment that the backup begins in no recovery starts, and that
       takenAtMs,
       journal,
     ),
+  )
+  await step('No other signal fires', () =>
+    expectSignals(watch, 'first segment of the backup lost', takenAtMs, journal),
   )
   await each(
     targets,

@@ -6,7 +6,7 @@
 //         than the window; then recover to the target, with the segment still missing.
 import { test } from '../../fixtures/drill.ts'
 import { expectStated } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectQuiet, expectQuietThroughout } from '../../fixtures/escalation/signals.ts'
+import { expectQuiet, expectQuietThroughout, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
@@ -45,6 +45,9 @@ test('a segment lost before the base backup is stated, and neither escalates nor
   })
   await step('It is stated', () => expectStated(watch, [lost], journal))
   await step('The alarm stays quiet for longer than its window', () => expectQuietThroughout(watch, takenAtMs, journal))
+  await step('No other signal fires either', () =>
+    expectSignals(watch, 'segment lost before the backup', takenAtMs, journal),
+  )
   await step('Recovery to the target succeeds without it', async () => {
     const restored = await launch(backup, { target })
     await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)

@@ -6,7 +6,7 @@
 //         recover to the target, to behind the gap, and without a target, which ends where the alarm said. Put it back.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring, expectPassage } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { type ExclusiveLsn, expectRecoveredTo, expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
 import { expectRecoveryRefused } from '../../fixtures/expectations/recovery.ts'
@@ -65,6 +65,7 @@ test('a segment lost beyond the target escalates with how far one can come back,
     )
     expectPassage(alarm, ledger, journal)
   })
+  await step('No other signal fires', () => expectSignals(watch, 'segment lost beyond the target', takenAtMs, journal))
   await step('Recovery to the target succeeds all the same', () => expectRecovered(target))
   await step('Recovery to behind the gap refuses to promote short of its target', async () => {
     const restored = await launch(backup, { target: beyond })

@@ -6,10 +6,11 @@
 //         see the alarm clear; at last recover with all of them whole.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
 import { expectShortSegmentRefused } from '../../fixtures/expectations/recovery.ts'
+import type { FaultName } from '../../helpers/evidence/faults.ts'
 import { truncateSegment } from '../../helpers/faults/archive-faults.ts'
 import type { RecoveryTarget } from '../../helpers/recovery/recovery-target.ts'
 
@@ -37,11 +38,16 @@ test('a segment that is not whole is told as damaged, and recovery does not take
   const watch = watchArchive(primary, archive, { backup, target })
   await step('The alarm is quiet', () => expectQuiet(watch, journal))
 
-  const damages: { what: string; sizeBytes: number; recoverTo: RecoveryTarget }[] = [
-    { what: 'cut off in the middle', sizeBytes: segment.sizeBytes / 2, recoverTo: target },
-    { what: 'empty', sizeBytes: 0, recoverTo: { kind: 'latest' } },
+  const damages: { what: string; fault: FaultName; sizeBytes: number; recoverTo: RecoveryTarget }[] = [
+    {
+      what: 'cut off in the middle',
+      fault: 'segment cut off in the middle',
+      sizeBytes: segment.sizeBytes / 2,
+      recoverTo: target,
+    },
+    { what: 'empty', fault: 'segment empty', sizeBytes: 0, recoverTo: { kind: 'latest' } },
   ]
-  for (const { what, sizeBytes, recoverTo } of damages) {
+  for (const { what, fault, sizeBytes, recoverTo } of damages) {
     const { repair, damagedAtMs } = await step(`Leave a segment ${what}`, async () => {
       const repair = await truncateSegment(archive, segment, sizeBytes)
       return { repair, damagedAtMs: performance.now() }
@@ -59,6 +65,7 @@ test('a segment that is not whole is told as damaged, and recovery does not take
         journal,
       ),
     )
+    await step(`No other signal fires: ${what}`, () => expectSignals(watch, fault, damagedAtMs, journal))
     await step(`Recovery refuses the segment: ${what}`, async () => {
       const restored = await launch(backup, { target: recoverTo })
       await expectShortSegmentRefused(restored, { segment, sizeBytes }, journal)

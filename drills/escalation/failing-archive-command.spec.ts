@@ -18,7 +18,7 @@ import { lockArchive } from '../../helpers/faults/archive-faults.ts'
 import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 import { beginArchiving, drillOutage, type Outage, wakingArchiver } from './archive-outage.ts'
 
-interface Way extends Pick<Outage, 'title' | 'expected'> {
+interface Way extends Pick<Outage, 'fault' | 'title' | 'expected'> {
   begin: (primary: PostgresNode, archive: WalArchive, commands: ServerCommands) => ReturnType<Outage['begin']>
 }
 
@@ -28,6 +28,7 @@ const broken =
     breakArchiveCommand(primary, commands.archiveTo(archive), fault)
 
 const exit1: Way = {
+  fault: 'archive_command exits with 1',
   title: 'the archive_command exits with 1',
   begin: broken(failWith(1)),
   expected: {
@@ -37,6 +38,7 @@ const exit1: Way = {
   },
 }
 const exit127: Way = {
+  fault: 'archive_command exits with 127',
   title: 'the archive_command exits with 127',
   begin: broken(failWith(127)),
   expected: {
@@ -46,11 +48,13 @@ const exit127: Way = {
   },
 }
 const locked: Way = {
+  fault: "archive's folder not writable",
   title: "the archive's folder cannot be written to",
   begin: async (primary, archive) => wakingArchiver(primary, await lockArchive(primary, archive)),
   expected: { cause: 'archive-read-only', complaint: /Permission denied/, archiver: { isRunning: true } },
 }
 const killed: Way = {
+  fault: 'archive_command killed by a signal',
   title: 'the archive_command is killed by a signal',
   begin: broken(killBySignal('KILL')),
   expected: {
@@ -77,12 +81,8 @@ test('a failing archive_command escalates with its cause, and nothing is lost on
       const archive = await newArchive()
       const primary = await newPrimary('primary', archive)
       const archiving = await beginArchiving(primary, archive)
-      for (const { title, begin, expected } of ways)
-        await drillOutage(
-          archiving,
-          { title, begin: () => begin(primary, archive, commands), expected },
-          { journal, step },
-        )
+      for (const { begin, ...way } of ways)
+        await drillOutage(archiving, { ...way, begin: () => begin(primary, archive, commands) }, { journal, step })
     },
   )
 })

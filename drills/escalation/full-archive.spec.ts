@@ -22,6 +22,7 @@ test('a full archive escalates as that, and nothing is lost once there is room',
   await drillOutage(
     archiving,
     {
+      fault: 'archive full',
       title: 'the archive is full',
       begin: async () => wakingArchiver(primary, await fillArchive(primary, archive)),
       expected: { cause: 'archive-full', complaint: /No space left on device/, archiver: { hasFailedLast: true } },

@@ -24,6 +24,7 @@ test('a hanging archive_command escalates though nothing has failed, and nothing
   await drillOutage(
     archiving,
     {
+      fault: 'archive_command hangs',
       title: 'the archive_command hangs',
       begin,
       expected: {

@@ -7,7 +7,7 @@
 //         timeline, by `latest` and by number; put the file back, see the alarm clear and the recovery succeed.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import { expectRecoveryRefused } from '../../fixtures/expectations/recovery.ts'
@@ -80,6 +80,7 @@ test("a timeline's history lost escalates, and recovery refuses to promote on th
       journal,
     ),
   )
+  await step('No other signal fires', () => expectSignals(watch, 'history file of a timeline lost', takenAtMs, journal))
   await step('Recovery follows the timeline that was left, and refuses to promote at its end', async () => {
     const restored = await launch(backup, { target, sources })
     await expectRecoveryRefused(restored, { lacking: leftLast.next }, journal)

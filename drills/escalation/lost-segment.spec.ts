@@ -6,7 +6,7 @@
 //         outlasted the RTO window, try to recover, put the segment back, see the alarm clear and the recovery succeed.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import { expectRecoveryRefused } from '../../fixtures/expectations/recovery.ts'
@@ -43,6 +43,9 @@ test('a lost segment escalates, and recovery refuses to promote', {
       takenAtMs,
       journal,
     ),
+  )
+  await step('No other signal fires', () =>
+    expectSignals(watch, 'segment lost between backup and target', takenAtMs, journal),
   )
   await step('Recovery refuses to promote short of its target', async () => {
     const restored = await launch(backup, { target })

@@ -5,15 +5,16 @@
 // Method: prove the alarm quiet, let the command lie about whole segments, then about the content of some; each time see the alarm
 //         ring, take the lie out, store by hand what was not stored, and see the alarm clear. Then recover through all of it.
 import { test } from '../../fixtures/drill.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { expectArchived, expectGrowthFiring } from '../../fixtures/escalation/wal-growth.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import type { Deviation } from '../../helpers/evidence/evidence.ts'
+import type { FaultName } from '../../helpers/evidence/faults.ts'
 import {
   breakArchiveCommand,
   type CommandFault,
-  lie,
+  storeNothing,
   storeThirdEmpty,
 } from '../../helpers/faults/archive-command-faults.ts'
 import type { WalSegment } from '../../helpers/postgres/wal-segment.ts'
@@ -51,20 +52,26 @@ test('a lying archive_command is found by looking into the archive, and nothing 
   const watch = watchArchive(primary, archive, { backup, target: { lsn } })
   const command = commands.archiveTo(archive)
 
-  const lies: { title: string; fault: CommandFault; isStored: (segment: WalSegment) => boolean }[] = [
-    { title: 'stores nothing', fault: lie, isStored: () => false },
+  const lies: { title: string; fault: FaultName; lie: CommandFault; isStored: (segment: WalSegment) => boolean }[] = [
+    {
+      title: 'stores nothing',
+      fault: 'archive_command stores nothing and succeeds',
+      lie: storeNothing,
+      isStored: () => false,
+    },
     {
       title: 'stores every third one empty',
-      fault: storeThirdEmpty(archive.path),
+      fault: 'archive_command stores every third segment empty',
+      lie: storeThirdEmpty(archive.path),
       isStored: ({ name }) => !/[0369CF]$/.test(name),
     },
   ]
-  for (const { title, fault, isStored } of lies) {
+  for (const { title, fault, lie, isStored } of lies) {
     await step('The alarm is quiet', () => expectQuiet(watch, journal))
     const { repair, segments, sinceMs } = await step(
       `Fill three segments, which archive_command ${title}`,
       async () => {
-        const repair = await breakArchiveCommand(primary, command, fault)
+        const repair = await breakArchiveCommand(primary, command, lie)
         const sinceMs = performance.now()
         const segments = await finishSegments(3)
         // While those are being stored they are lacking too.
@@ -87,6 +94,7 @@ test('a lying archive_command is found by looking into the archive, and nothing 
         journal,
       ),
     )
+    await step('No other signal fires', () => expectSignals(watch, fault, sinceMs, journal))
     await step('Repaired, and stored by hand, the archive lacks nothing', async () => {
       await repair()
       const { wrongSized } = await archive.list()

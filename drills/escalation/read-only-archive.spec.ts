@@ -20,6 +20,7 @@ test('a read-only archive escalates as that, and nothing is lost once it can be 
   await drillOutage(
     archiving,
     {
+      fault: 'archive mounted read-only',
       title: 'the archive is read-only',
       begin: () => breakArchiveCommand(primary, commands.archiveTo(archive), toReadOnly),
       expected: { cause: 'archive-read-only', complaint: /Read-only file system/, archiver: { hasFailedLast: true } },

@@ -10,7 +10,7 @@ import {
   expectStated,
   expectStillFiring,
 } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo, expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
 import { expectRecoveryRefused } from '../../fixtures/expectations/recovery.ts'
@@ -76,6 +76,9 @@ test('gaps all over the archive are told as ranges, each with what it blocks, un
     )
     await expectStated(watch, [harmless], journal)
   })
+  await step('No other signal fires', () =>
+    expectSignals(watch, 'segments lost all over the archive', takenAtMs, journal),
+  )
 
   await step('With the first of the backup back, recovery comes as far as the next gap', async () => {
     await putBack.first()

@@ -5,7 +5,7 @@
 // Method: give a primary that archives one such reason at a time, watch it for twice the RTO window, see nothing fire, and the
 //         reason stated before all others.
 import { test } from '../../fixtures/drill.ts'
-import { expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { expectNothingFires, expectOtherGrowth, finishSegments } from '../../fixtures/escalation/wal-growth.ts'
 import type { Deviation } from '../../helpers/evidence/evidence.ts'
 import { breakArchiveCommand, slowDown } from '../../helpers/faults/archive-command-faults.ts'
@@ -42,6 +42,7 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
   }
   const reasons = [
     {
+      fault: 'abandoned replication slot',
       title: 'an abandoned replication slot',
       prepare: (primary: PostgresNode) =>
         primary.query("SELECT pg_create_physical_replication_slot('abandoned', immediately_reserve => true)"),
@@ -50,6 +51,7 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
       deviation: SLOT_NAMED,
     },
     {
+      fault: 'large wal_keep_size',
       title: 'a large wal_keep_size',
       prepare: async (primary: PostgresNode) => {
         await primary.configure({ wal_keep_size: '1GB' })
@@ -59,6 +61,7 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
       named: { kind: 'wal-keep-size', sentence: /keeps up to 1024\.0 MiB/ },
     },
     {
+      fault: 'bulk load that archiving keeps up with',
       title: 'a bulk load that archiving keeps up with',
       prepare: (primary: PostgresNode) => primary.query('CREATE TABLE load (number integer, content text)'),
       grow: async (primary: PostgresNode) => {
@@ -68,6 +71,7 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
       named: { kind: 'load', sentence: /were written in .* files were archived/ },
     },
     {
+      fault: 'slow archive that takes one segment after another',
       title: 'an archive that is slow, and takes one segment after another',
       prepare: (primary: PostgresNode, command: string) =>
         breakArchiveCommand(primary, command, slowDown(SLOW_SECONDS)),
@@ -78,7 +82,7 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
   await each(
     reasons,
     ({ title }) => title,
-    async ({ prepare, grow, named, ...reason }) => {
+    async ({ fault, prepare, grow, named, ...reason }) => {
       const archive = await newArchive()
       const primary = await newPrimary('primary', archive)
       await prepare(primary, commands.archiveTo(archive))
@@ -90,7 +94,9 @@ test('growth of pg_wal for another reason is no archive failure, and the reason 
           const [last] = await finishSegments(primary, 1)
           if (last) await archive.waitFor(last, primary)
         }
+        const sinceMs = performance.now()
         await expectNothingFires(watch, work(), journal)
+        await expectSignals(watch, fault, sinceMs, journal)
       })
       await step('The reason is named', async () => {
         await expectQuiet(watch, journal)

@@ -1,5 +1,6 @@
 /** What the runbook's §4 escalates. */
-export type SignalName = 'missing-archive-segment' | 'wal-growth-without-archiving' | 'recovery-stall'
+export const SIGNAL_NAMES = ['missing-archive-segment', 'wal-growth-without-archiving', 'recovery-stall'] as const
+export type SignalName = (typeof SIGNAL_NAMES)[number]
 
 /** What a detector has found in one observation. */
 export interface Finding {

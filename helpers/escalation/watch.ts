@@ -23,6 +23,7 @@ export class EscalationWatch<F extends Finding = Finding> {
   #states = new Map<string, SignalState>()
   #sampledAtSeconds: number | undefined
   #intervalSeconds: number | undefined
+  #looks = 0
 
   /**
    * @param observe looks once and gives all that the detectors find. When it throws, the observation counts as none.
@@ -43,6 +44,11 @@ export class EscalationWatch<F extends Finding = Finding> {
     return this.#history
   }
 
+  /** How many observations there were. */
+  get looks(): number {
+    return this.#looks
+  }
+
   /** Between the last two observations, in seconds: how late a signal can be. Undefined before there were two. */
   get intervalSeconds(): number | undefined {
     return this.#intervalSeconds
@@ -55,6 +61,7 @@ export class EscalationWatch<F extends Finding = Finding> {
     const signals = this.#policy.observe(findings, atSeconds)
     this.#note(signals, atSeconds)
     this.#signals = signals
+    this.#looks++
     if (this.#sampledAtSeconds !== undefined) this.#intervalSeconds = atSeconds - this.#sampledAtSeconds
     this.#sampledAtSeconds = atSeconds
     return signals

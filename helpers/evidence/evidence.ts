@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SIGNAL_NAMES } from '../escalation/signal.ts'
 
 /** A moment, as ISO 8601 in UTC with milliseconds. */
 const moment = z.iso.datetime()
@@ -92,6 +93,19 @@ const deviationSchema = z.object({
 })
 export type Deviation = z.infer<typeof deviationSchema>
 
+const cellSchema = z.enum(['fires', 'quiet'])
+
+const faultSchema = z.object({
+  fault: z.string().describe('As the matrix of faults and signals names it'),
+  signals: z
+    .record(z.enum(SIGNAL_NAMES), cellSchema)
+    .describe('What each signal of §4 did while the fault was there, for longer than the window'),
+  windowSeconds: seconds.describe('How long a condition must last before its signal fires'),
+  secondsToFire: seconds.optional().describe('From the fault until the last of the signals fired'),
+  looks: z.number().int().positive().describe('How often the detectors looked meanwhile'),
+})
+export type FaultSeen = z.infer<typeof faultSchema>
+
 const problemSchema = z.object({
   kind: z.string().describe("A failure's short name, or the name of the error's class"),
   message: z.string(),
@@ -120,6 +134,7 @@ export const drillSchema = z.object({
   predictions: z.array(predictionSchema).optional().describe('Of the same recovery, were it larger'),
   sizes: sizesSchema,
   deviations: z.array(deviationSchema),
+  faults: z.array(faultSchema).optional().describe('Of a negative drill, each of its faults: rows of the matrix'),
   sabotage: z
     .string()
     .optional()

@@ -1,6 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Failure } from '../failure.ts'
-import type { Deviation, Observations, Prediction, Problem, Rpo, Rto, Sizes, Step, Verdict } from './evidence.ts'
+import type {
+  Deviation,
+  FaultSeen,
+  Observations,
+  Prediction,
+  Problem,
+  Rpo,
+  Rto,
+  Sizes,
+  Step,
+  Verdict,
+} from './evidence.ts'
 
 /** What a drill did, saw and measured, as plain data: it crosses from the worker that runs the drill to the report. */
 export interface JournalRecord {
@@ -18,6 +29,7 @@ export interface JournalRecord {
   predictions?: Prediction[]
   sizes: Sizes
   deviations: Deviation[]
+  faults?: FaultSeen[]
   problems: Problem[]
   sabotage?: string
 }
@@ -93,6 +105,11 @@ export class Journal {
   /** What the runbook does not say and had to be done. However often it is done, it is told once. */
   deviate(deviation: Deviation): void {
     if (!this.record.deviations.includes(deviation)) this.record.deviations.push(deviation)
+  }
+
+  /** What the signals did at a fault, once they are known to have done what they must. */
+  fault(seen: FaultSeen): void {
+    this.record.faults = [...(this.record.faults ?? []), seen]
   }
 
   /** How long the same recovery would take at another size. */

@@ -22,7 +22,7 @@ export const killBySignal =
     `kill -s ${signal} $$`
 
 /** It succeeds, and stores nothing. */
-export const lie: CommandFault = () => 'true'
+export const storeNothing: CommandFault = () => 'true'
 
 /** It succeeds, and of a third of all segments stores only the name. The last digit tells which: of any three neighbours at least one. */
 export const storeThirdEmpty =
