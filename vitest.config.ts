@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { sabotages } from './fixtures/sabotage/sabotages.ts'
 
@@ -19,6 +21,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Each project compiles the same files: once is enough. The folder is the run's own, as all that is temporary here.
+    experimental: { fsModuleCache: isSabotaged, fsModuleCachePath: path.join(tmpdir(), 'modules') },
     // Longer than any deadline, so that it is the deadline that speaks: it names what was waited for.
     testTimeout: 180_000,
     hookTimeout: 180_000,
