@@ -6,7 +6,7 @@
 //         the damage named; restore one of those; take a segment of its WAL range out of the archive, and see that named.
 import { test } from '../../fixtures/drill.ts'
 import { expectFilesListed, expectFound, expectRequiredWal } from '../../fixtures/expectations/backups.ts'
-import { copyBackup, damagesOf, flippedBit } from '../../helpers/backup/damages.ts'
+import { copyBackup, damagesOf, flippedBit, largestFile } from '../../helpers/backup/damages.ts'
 import { verifyStoredBackup } from '../../helpers/backup/manifest.ts'
 import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 import { WalSegment } from '../../helpers/postgres/wal-segment.ts'
@@ -36,7 +36,7 @@ test('a backup that is damaged, or whose WAL is missing, is found before a serve
     ({ what }) => `Check a stored copy: ${what}`,
     async ({ what, named, inflict, index }) => {
       const copy = await copyBackup(backup, backups, primary, `copy-${index}`)
-      await inflict(backups, copy)
+      await inflict(backups, `${copy.folder}/base`)
       const damage = { damage: what, kind: 'backup-damaged', named }
       await expectFound(damage, () => verifyStoredBackup(copy, backups), journal)
       await backups.remove(copy.folder)
@@ -44,8 +44,8 @@ test('a backup that is damaged, or whose WAL is missing, is found before a serve
   )
   await step('Damaged unnoticed in its store, it is found when it is restored', async () => {
     const copy = await copyBackup(backup, backups, primary, 'copy')
-    const { what, named, inflict } = flippedBit(backup)
-    await inflict(backups, copy)
+    const { what, named, inflict } = flippedBit(largestFile(backup))
+    await inflict(backups, `${copy.folder}/base`)
     const damage = { damage: `restored, ${what}`, kind: 'backup-damaged', named }
     await expectFound(damage, () => restore(copy, { target, action: 'pause' }), journal)
   })

@@ -18,6 +18,8 @@ export interface ArchiverState {
   failedCount: number
   /** Of the attempts that count, the last one failed. */
   hasFailedLast: boolean
+  /** The name of the file that the last of them was for. */
+  lastFailed: string | undefined
 }
 
 export interface SlotState {
@@ -68,6 +70,7 @@ const LOOK = `
            AND (current_setting('archive_command') <> '' OR current_setting('archive_library') <> '') AS configured,
          archived_count, failed_count,
          coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL) AS failed_last,
+         last_failed_wal,
          (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'archiver') AS archivers,
          (SELECT count(*) FROM pg_stat_activity
            WHERE backend_type = 'archiver' AND wait_event = 'ArchiveCommand') AS in_command,
@@ -91,6 +94,7 @@ export async function readServerArchiving(session: Session, segmentSizeBytes: nu
       archivedCount: Number(row.archived_count),
       failedCount: Number(row.failed_count),
       hasFailedLast: row.failed_last === 't',
+      lastFailed: row.last_failed_wal ?? undefined,
     },
     ready: (row.ready ?? '').split(' ').flatMap(name => {
       const file = classifyArchiveFile(name.replace(/\.ready$/, ''), segmentSizeBytes)

@@ -4,13 +4,16 @@ import type { Volume } from '../runtime/volume.ts'
 import type { BaseBackup } from './base-backup.ts'
 import { readFiles, renderManifest } from './own-manifest.ts'
 
-/** One way in which a stored backup goes bad. */
+/** One way in which a backup goes bad, in its store or on its way out of it. */
 export interface BackupDamage {
   what: string
   /** What a check must say of it: the file, and what is wrong with it. */
   named: string
-  inflict(store: Volume, backup: BaseBackup): Promise<void>
+  /** @param folder that the backup's files lie in: of a copy in its store, or that of a data directory restored from it. */
+  inflict(volume: Volume, folder: string): Promise<void>
 }
+
+type File = Pick<BaseBackup['manifest']['files'][number], 'path' | 'sizeBytes'>
 
 /**
  * Another copy of a backup in its store, of links: a file that is then replaced there, or removed, stays as it was here.
@@ -31,78 +34,89 @@ export async function copyBackup(
 /** Every way in which the files of a backup can differ from its manifest, and the manifest from what it was. */
 export function damagesOf(backup: BaseBackup): BackupDamage[] {
   const largest = largestFile(backup)
-  const size = largest.sizeBytes
   return [
-    {
-      what: 'a file is missing',
-      named: `${largest.path} (missing)`,
-      inflict: (store, copy) => store.remove(within(copy, largest.path)),
-    },
-    {
-      what: 'a file is cut off',
-      named: `${largest.path} (size: ${size - 1} bytes instead of ${size})`,
-      inflict: (store, copy) => change(store, copy, largest.path, bytes => bytes.subarray(0, -1)),
-    },
-    flippedBit(backup),
+    missing(largest),
+    cutOff(largest, largest.sizeBytes - 1),
+    flippedBit(largest),
     {
       what: 'there is a file too many',
       named: 'base/1/4294967295 (extra)',
-      inflict: (store, copy) => store.write(within(copy, 'base/1/4294967295'), ''),
+      inflict: (volume, folder) => volume.write(within(folder, 'base/1/4294967295'), ''),
     },
-    {
-      what: 'backup_label is missing',
-      named: 'backup_label (missing)',
-      inflict: (store, copy) => store.remove(within(copy, 'backup_label')),
-    },
+    MISSING_LABEL,
     {
       what: 'the manifest is missing',
       named: 'backup_manifest (missing)',
-      inflict: (store, copy) => store.remove(within(copy, 'backup_manifest')),
+      inflict: (volume, folder) => volume.remove(within(folder, 'backup_manifest')),
     },
-    {
-      what: 'one bit of the manifest is another',
-      named: 'backup_manifest (checksum)',
-      inflict: (store, copy) => change(store, copy, 'backup_manifest', flipLastBit),
-    },
+    CHANGED_MANIFEST,
     {
       what: 'a file was changed, and the manifest made to fit it',
       named: 'backup_manifest (checksum)',
-      inflict: async (store, copy) => {
-        await change(store, copy, largest.path, flipLastBit)
-        await store.remove(within(copy, 'backup_manifest'))
-        const files = await readFiles(store, `${copy.folder}/base`)
+      inflict: async (volume, folder) => {
+        await change(volume, within(folder, largest.path), flipMiddleBit)
+        await volume.remove(within(folder, 'backup_manifest'))
+        const files = await readFiles(volume, folder)
         const walRange = { timeline: backup.timeline, startLsn: backup.startLsn, endLsn: backup.stopLsn }
         const forged = renderManifest({ files, walRange, writtenAt: backup.stoppedAt.slice(0, 19) })
-        await store.write(within(copy, 'backup_manifest'), forged)
+        await volume.write(within(folder, 'backup_manifest'), forged)
       },
     },
   ]
 }
 
-/** The least that can be wrong, and the only one of them that keeps every file's name and size. */
-export function flippedBit(backup: BaseBackup): BackupDamage {
-  const { path } = largestFile(backup)
-  return {
-    what: 'one bit of a file is another',
-    named: `${path} (checksum)`,
-    inflict: (store, copy) => change(store, copy, path, flipLastBit),
-  }
-}
-
-function largestFile({ manifest }: BaseBackup): BaseBackup['manifest']['files'][number] {
+export function largestFile({ manifest }: BaseBackup): File {
   return manifest.files.reduce((a, b) => (b.sizeBytes > a.sizeBytes ? b : a))
 }
 
-function within({ folder }: BaseBackup, path: string): string {
-  return `${folder}/base/${path}`
+export function missing({ path }: File): BackupDamage {
+  return {
+    what: 'a file is missing',
+    named: `${path} (missing)`,
+    inflict: (volume, folder) => volume.remove(within(folder, path)),
+  }
 }
 
-async function change(store: Volume, copy: BaseBackup, path: string, change: (bytes: Buffer) => Buffer): Promise<void> {
-  const bytes = await store.read(within(copy, path))
-  await store.write(within(copy, path), change(Buffer.from(bytes)))
+/** @param leftBytes what is left of it. */
+export function cutOff({ path, sizeBytes }: File, leftBytes: number): BackupDamage {
+  return {
+    what: 'a file is cut off',
+    named: `${path} (size: ${leftBytes} bytes instead of ${sizeBytes})`,
+    inflict: (volume, folder) => change(volume, within(folder, path), bytes => bytes.subarray(0, leftBytes)),
+  }
 }
 
-function flipLastBit(bytes: Buffer): Buffer {
-  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)
+/** The least that can be wrong, and the only one of them that keeps every file's name and size. */
+export function flippedBit({ path }: File): BackupDamage {
+  return {
+    what: 'one bit of a file is another',
+    named: `${path} (checksum)`,
+    inflict: (volume, folder) => change(volume, within(folder, path), flipMiddleBit),
+  }
+}
+
+export const MISSING_LABEL: BackupDamage = {
+  what: 'backup_label is missing',
+  named: 'backup_label (missing)',
+  inflict: (volume, folder) => volume.remove(within(folder, 'backup_label')),
+}
+
+export const CHANGED_MANIFEST: BackupDamage = {
+  what: 'one bit of the manifest is another',
+  named: 'backup_manifest (checksum)',
+  inflict: (volume, folder) => change(volume, within(folder, 'backup_manifest'), flipMiddleBit),
+}
+
+function within(folder: string, path: string): string {
+  return folder === '' ? path : `${folder}/${path}`
+}
+
+async function change(volume: Volume, file: string, change: (bytes: Buffer) => Buffer): Promise<void> {
+  await volume.write(file, change(Buffer.from(await volume.read(file))))
+}
+
+function flipMiddleBit(bytes: Buffer): Buffer {
+  const middle = Math.floor(bytes.length / 2)
+  bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle)
   return bytes
 }

@@ -50,6 +50,7 @@ function sample(seen: Seen): ArchivingSample {
       archivedCount: acknowledged === undefined ? 0 : acknowledged,
       failedCount: 0,
       hasFailedLast: false,
+      lastFailed: undefined,
       ...archiver,
     },
     ready: ready.map(segment),
@@ -138,6 +139,32 @@ describe('the cause', () => {
   it('is a failing command where the log is not to be had, as far as the server counts it', () => {
     expect(causesIn({ ...WAITING, archiver: { hasFailedLast: true, failedCount: 1 } })).toEqual(['command-failing'])
     expect(causesIn({ ...WAITING, archiver: { failedCount: 1 } })).toEqual([])
+  })
+
+  it('is that the name of a segment is taken, where the archiver fails at it for longer than a moment', () => {
+    const failing = { hasFailedLast: true, lastFailed: name(4) }
+    const complaint = `archive command failed with exit code 1 (${name(4)} is in the archive already)`
+    const taken = { ...WAITING, stored: [1, 2, 3, 4], archiver: failing, complaint }
+    expect(causesIn(taken)).toEqual(['command-failing'])
+    const [finding] = findingsIn(taken, taken)
+    expect(finding).toMatchObject({ cause: 'conflicting-segment', complaint })
+    expect(finding?.lacking.map(String)).toEqual([`${name(4)}..${name(5)} (2)`])
+    expect(String(finding?.recoverableTo)).toBe('0/4000000')
+    expect(finding?.sentence).toContain(`as this server wrote it: ${name(4)}..${name(5)} (2);`)
+    // Nothing else of this server's has to be missing.
+    const all = { ...taken, stored: [1, 2, 3, 4, 5, 6, 7] }
+    expect(causesIn(all, all)).toEqual(['conflicting-segment'])
+  })
+
+  it('is not that a name is taken where the failure was of another segment, is over, or only just behind', () => {
+    const stored = { ...WAITING, stored: [1, 2, 3, 4] }
+    for (const archiver of [
+      { hasFailedLast: true, lastFailed: name(3) },
+      { hasFailedLast: false, lastFailed: name(4) },
+    ])
+      expect(causesIn({ ...stored, archiver }, { ...stored, archiver })).not.toContain('conflicting-segment')
+    const failing = { hasFailedLast: true, lastFailed: name(4) }
+    expect(causesIn({ ...WAITING, archiver: failing }, { ...stored, archiver: failing })).toEqual(['command-failing'])
   })
 
   it('is an archiver that is not there', () => {
@@ -246,15 +273,18 @@ describe('on any course of events', () => {
     /** How many the archiver gets to, and what it does with them. */
     attempts: fc.nat(3),
     does: fc.constantFrom('store', 'store', 'lie', 'fail', 'hang', 'be gone'),
+    /** Another server stores the segment that comes next, before ours does. */
+    isForestalled: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
     /** Somebody takes a segment out of the archive again. */
     taken: fc.option(fc.nat(5), { nil: undefined, freq: 4 }),
   })
 
+  type Truth = Record<'isLying' | 'isWaiting' | 'isTaken' | 'hasFailed' | 'hasStalled' | 'isNew', boolean>
+
   /** Of all that is so at a look, what is to be named. */
-  function trueCause(
-    truth: Record<'isLying' | 'isWaiting' | 'hasFailed' | 'hasStalled' | 'isNew', boolean> & { does: string },
-  ) {
+  function trueCause(truth: Truth & { does: string }) {
     if (truth.isLying) return 'command-lying'
+    if (truth.isTaken) return 'conflicting-segment'
     if (!truth.isWaiting) return undefined
     if (truth.hasFailed) return 'command-failing'
     if (truth.does === 'be gone') return 'archiver-not-running'
@@ -269,52 +299,74 @@ describe('on any course of events', () => {
         // What is true, segment by segment: nothing of it is concluded from a sample.
         const finished: number[] = []
         const acknowledged: number[] = []
-        const everStored = new Set<number>()
+        const everSeen = new Set<number>()
         const stored = new Set<number>()
-        let complaint: string | undefined
+        /** Of what is stored: another server's. */
+        const foreign = new Set<number>()
+        let lastFailed: number | undefined
+        let hasFailed = false
         let headBefore: number | undefined
+        let takenBefore: number | undefined
         const samples = [sample({ current: 1 })]
-        for (const { finished: count, attempts, does, taken } of events) {
+        for (const { finished: count, attempts, does, isForestalled, taken } of events) {
           for (let index = 0; index < count; index++) finished.push(finished.length + 1)
-          const queue = finished.slice(acknowledged.length)
-          const done = does === 'store' || does === 'lie' ? queue.slice(0, attempts) : []
-          acknowledged.push(...done)
-          if (does === 'store') {
-            for (const number of done) {
-              stored.add(number)
-              everStored.add(number)
-            }
+          const next = acknowledged.length + 1
+          if (isForestalled && !stored.has(next)) {
+            stored.add(next)
+            foreign.add(next)
           }
-          if (done.length > 0) complaint = undefined
-          if (does === 'fail' && queue.length > 0) complaint = 'archive command failed with exit code 1'
+          const queue = finished.slice(acknowledged.length)
+          const reached = does === 'store' || does === 'lie' ? queue.slice(0, attempts) : []
+          const refused = does === 'store' ? reached.findIndex(number => foreign.has(number)) : -1
+          const done = refused < 0 ? reached : reached.slice(0, refused)
+          acknowledged.push(...done)
+          if (does === 'store') for (const number of done) stored.add(number)
+          if (done.length > 0) hasFailed = false
+          const failedAt = does === 'fail' ? queue[0] : reached[refused]
+          if (failedAt !== undefined) {
+            hasFailed = true
+            lastFailed = failedAt
+          }
           const takeable = [...stored].filter(number => !done.includes(number))
           const gone = taken === undefined ? undefined : takeable[taken]
-          if (gone !== undefined) stored.delete(gone)
-          const waiting = finished.slice(acknowledged.length)
+          if (gone !== undefined) {
+            stored.delete(gone)
+            foreign.delete(gone)
+          }
+          for (const number of stored) everSeen.add(number)
+          const ready = finished.slice(acknowledged.length)
+          const waiting = ready.filter(number => !stored.has(number))
           samples.push(
             sample({
               current: finished.length + 1,
               stored: [...stored],
-              ready: waiting,
+              ready,
               acknowledged: acknowledged.at(-1),
-              archiver: { isRunning: does !== 'be gone', isInCommand: does === 'hang' && waiting.length > 0 },
-              complaint,
+              archiver: {
+                isRunning: does !== 'be gone',
+                isInCommand: does === 'hang' && ready.length > 0,
+                hasFailedLast: hasFailed,
+                lastFailed: lastFailed === undefined ? undefined : name(lastFailed),
+              },
+              complaint: hasFailed ? 'archive command failed with exit code 1' : undefined,
             }),
           )
 
-          const lied = acknowledged.filter(number => !everStored.has(number))
+          const lied = acknowledged.filter(number => !everSeen.has(number))
           const isLying = lied.length > 0
-          const hasStalled = waiting[0] === headBefore
-          const isNew = acknowledged.length === 0
+          const takenNow = hasFailed && ready[0] === lastFailed && stored.has(lastFailed ?? 0) ? lastFailed : undefined
+          const isTaken = takenNow !== undefined && takenNow === takenBefore
           const cause = trueCause({
             does,
             isLying,
             isWaiting: waiting.length > 0,
-            hasFailed: complaint !== undefined,
-            hasStalled,
-            isNew,
+            isTaken,
+            hasFailed,
+            hasStalled: done.length === 0 && waiting[0] === headBefore,
+            isNew: acknowledged.length === 0,
           })
           headBefore = waiting[0]
+          takenBefore = takenNow
           const { findings } = detect(samples)
           expect(findings.map(finding => finding.cause)).toEqual(cause ? [cause] : [])
           const lacking = findings.flatMap(finding =>
@@ -322,7 +374,7 @@ describe('on any course of events', () => {
               Array.from({ length: count }, (_, index) => Number(first.number) + index),
             ),
           )
-          expect(lacking).toEqual(cause ? [...lied, ...waiting] : [])
+          expect(lacking).toEqual(cause ? [...lied, ...(isTaken ? ready : waiting)] : [])
         }
       }),
       { numRuns: 500 },

@@ -14,6 +14,8 @@ export type ArchiveFailure =
   /** It fails too, and says why. */
   | 'archive-full'
   | 'archive-read-only'
+  /** It fails for a name that is taken: two servers archive into one archive, or somebody has put the file there. */
+  | 'conflicting-segment'
   /** It succeeds without having stored anything, or not all of it: `pg_stat_archiver` looks healthy. */
   | 'command-lying'
   /** It neither succeeds nor fails. */
@@ -27,7 +29,7 @@ export interface WalGrowthWithoutArchiving extends Finding {
   cause: ArchiveFailure
   /** What the archiver or its command has said of it. */
   complaint: string | undefined
-  /** Finished by the server and not whole in the archive, in ascending order. */
+  /** Finished by the server and not whole in the archive, or not as this server wrote it, in ascending order. */
   lacking: readonly SegmentRange[]
   /** How far one can come back: to where the first of them begins. */
   recoverableTo: Lsn
@@ -55,7 +57,8 @@ const BLOCKS = 'recovery to what was written since the archive ends'
 export function detectWalGrowthWithoutArchiving(samples: readonly ArchivingSample[]): WalGrowthReport {
   const last = samples.at(-1)
   if (!last) return { findings: [], others: [] }
-  const owed = { waiting: waitingIn(last), unstored: unstoredIn(samples, last) }
+  const conflicting = isAtTakenName(samples)
+  const owed = { waiting: conflicting ? last.ready : waitingIn(last), unstored: unstoredIn(samples, last), conflicting }
   const cause = causeOf(samples, last, owed)
   return { findings: cause ? [findingOf(cause, samples, last, owed)] : [], others: otherGrowth(samples) }
 }
@@ -66,17 +69,20 @@ interface Owed {
   waiting: readonly WalSegment[]
   /** The server says that they are archived. */
   unstored: readonly WalSegment[]
+  /** The first that waits is there by its name, and is another server's. */
+  conflicting: boolean
 }
 
 function causeOf(
   samples: readonly ArchivingSample[],
   last: ArchivingSample,
-  { waiting, unstored }: Owed,
+  { waiting, unstored, conflicting }: Owed,
 ): ArchiveFailure | undefined {
   const { archiver, complaint } = last
   if (unstored.length > 0) return 'command-lying'
   if (waiting.length === 0) return undefined
   if (!archiver.isConfigured) return 'not-configured'
+  if (conflicting) return 'conflicting-segment'
   if (complaint !== undefined) return causeNamedBy(complaint)
   if (!archiver.isRunning) return 'archiver-not-running'
   if (archiver.hasFailedLast) return 'command-failing'
@@ -97,6 +103,18 @@ function hasStalled(samples: readonly ArchivingSample[]): boolean {
   const [before, last] = samples.slice(-2)
   if (!before || !last || before.archiver.archivedCount !== last.archiver.archivedCount) return false
   return waitingIn(before)[0]?.name === waitingIn(last)[0]?.name
+}
+
+/**
+ * At the last two observations the archiver had failed at the segment that stood there whole: what the archive holds under that
+ * name, the archive_command does not take for this server's. In one alone it may have been stored a moment ago.
+ */
+function isAtTakenName(samples: readonly ArchivingSample[]): boolean {
+  const [before, last] = samples.slice(-2).map(({ archiver, ready: [first], listing }) => {
+    const hasFailedAt = first && archiver.hasFailedLast && archiver.lastFailed === first.name
+    return hasFailedAt && isWholeIn(listing, first) ? `${first} after ${archiver.archivedCount}` : undefined
+  })
+  return last !== undefined && last === before
 }
 
 /** A server that does not archive marks nothing as ready: there, it is what it has finished behind the archive's end. */
@@ -151,7 +169,7 @@ function findingOf(
   cause: ArchiveFailure,
   samples: readonly ArchivingSample[],
   last: ArchivingSample,
-  { waiting, unstored }: Owed,
+  { waiting, unstored, conflicting }: Owed,
 ): WalGrowthWithoutArchiving {
   const segments = [...new Map([...unstored, ...waiting].map(segment => [segment.name, segment])).values()].sort(
     (a, b) => (a.name < b.name ? -1 : 1),
@@ -167,7 +185,7 @@ function findingOf(
     complaint,
     lacking,
     recoverableTo: first.start,
-    sentence: `at ${last.at}, ${WHY[cause]}${complaint === undefined ? '' : `: ${complaint}`}; finished and not in the archive: ${lacking.join(', ')}; ${growthOf(samples, last)}; one can come back to ${first.start} at the most`,
+    sentence: `at ${last.at}, ${WHY[cause]}${complaint === undefined ? '' : `: ${complaint}`}; finished and not in the archive${conflicting ? ' as this server wrote it' : ''}: ${lacking.join(', ')}; ${growthOf(samples, last)}; one can come back to ${first.start} at the most`,
   }
 }
 
@@ -177,6 +195,8 @@ const WHY: Record<ArchiveFailure, string> = {
   'command-failing': 'the archive_command fails',
   'archive-full': 'the archive is full',
   'archive-read-only': 'the archive cannot be written to',
+  'conflicting-segment':
+    'the archive_command fails at a segment whose name is taken in the archive, as where two servers archive into one',
   'command-lying': 'the archive_command succeeds without storing what it was given',
   'command-hanging': 'the archive_command does not end',
   'never-archived': 'nothing has ever been archived',

@@ -1,4 +1,5 @@
 import type { PostgresNode } from '../runtime/postgres-node.ts'
+import type { Repair } from './repair.ts'
 
 /**
  * A write that the disk acknowledged and lost: the index is again what it was before `change`, its table is not. No data
@@ -23,6 +24,30 @@ export async function flipBit(node: PostgresNode, file: string): Promise<void> {
   const middle = PAGE_BYTES / 2
   bytes[middle] = (bytes[middle] ?? 0) ^ 1
   await node.data.write(file, bytes)
+}
+
+/**
+ * Transactions are read-only unless they ask not to be, in every session: those that were open are ended.
+ * @returns its repair; sessions that were opened meanwhile write again.
+ */
+export async function makeReadOnly(node: PostgresNode): Promise<Repair> {
+  const name = 'default_transaction_read_only'
+  const set = async (isReadOnly: boolean) => {
+    const mark = node.log.length
+    await node.configure({ [name]: isReadOnly })
+    await node.reload()
+    await node.log.waitFor(
+      `${node.name} to read it`,
+      new RegExp(`parameter "${name}" (changed|removed)`),
+      'logLine',
+      mark,
+    )
+  }
+  await set(true)
+  await node.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+  )
+  return () => set(false)
 }
 
 /** A relation's first file, in the data directory. */

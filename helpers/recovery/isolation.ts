@@ -22,6 +22,23 @@ export const ISOLATION: Settings = {
 }
 
 /**
+ * Before anything is started: of the settings that a recovery is given on purpose none lets the server archive into an archive that
+ * it is restored from. What its backup brought along is written over by `ISOLATION`.
+ * @param sources the archives, as the server finds them.
+ * @throws {Failure} `archives-into-source`.
+ */
+export function assertArchivesElsewhere(settings: Settings, sources: readonly { path: string }[]): void {
+  const command = String(settings.archive_command ?? '')
+  const source = sources.find(({ path }) => command.includes(path))
+  if (source)
+    throw new Failure(
+      'archives-into-source',
+      `the server is not to be started: it would archive into ${source.path}, which it is restored from, by archive_command = '${command}'`,
+      { archive: source.path },
+    )
+}
+
+/**
  * Reads the settings back from the running server: a later line, a command line or an include could have won.
  * @param meant names of settings that this recovery was given on purpose.
  * @throws {Failure} `not-isolated`, naming each setting that is not as it must be.

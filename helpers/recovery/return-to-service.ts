@@ -12,7 +12,8 @@ import { archiveByHand } from './wal-commands.ts'
  * its way from an older backup. A base backup is then to be taken.
  * @param archiveCommand with `%p` and `%f` still in it, ready for the server, into `archive`.
  * @returns the first whole segment of the new timeline that the archive has.
- * @throws {Failure} `not-promoted` for a server on the first timeline, `deadline-passed` when the segment is not archived.
+ * @throws {Failure} `archive-not-own` for an archive that holds anything, such as the one that the server was restored from, and
+ *   `not-promoted` for a server on the first timeline: nothing has changed then; `deadline-passed` when the segment is not archived.
  * @see PostgreSQL documentation, "Timelines"; `writeTimeLineHistory` in `src/backend/access/transam/timeline.c`
  */
 export async function returnToService(
@@ -22,6 +23,13 @@ export async function returnToService(
 ): Promise<WalSegment> {
   const timeline = await server.timeline()
   if (timeline === 1) throw new Failure('not-promoted', `${server.name} is on timeline 1: it was never recovered`)
+  const [held, ...others] = await archive.files()
+  if (held)
+    throw new Failure(
+      'archive-not-own',
+      `${server.name} is not returned to service: the archive ${archive.path} is not its own, with ${held.path} and ${others.length} other files in it`,
+      { archive: archive.path, files: others.length + 1 },
+    )
   await server.configure({ archive_mode: true, archive_command: archiveCommand })
   // archive_mode is read at the start alone.
   await server.stop()

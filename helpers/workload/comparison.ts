@@ -52,7 +52,10 @@ interface Found {
   checksum: bigint
 }
 
-/** Reads all tables in one read-only transaction with one snapshot; works on a hot standby. */
+/**
+ * Reads all tables in one read-only transaction with one snapshot; works on a hot standby.
+ * @throws {Failure} `rows-unreadable` when the server cannot read a file of theirs: missing, cut off, or damaged.
+ */
 export async function compareWithLedger(
   session: Session,
   tables: readonly LedgerTable[],
@@ -197,7 +200,17 @@ async function readTables(session: Session, tables: readonly LedgerTable[]): Pro
         { rows: Number(row.rows), checksum: BigInt(row.checksum ?? 0) },
       ]),
     )
+  } catch (cause) {
+    throw unreadable(cause) ?? cause
   } finally {
     await session.query('ROLLBACK')
   }
+}
+
+/** @see PostgreSQL documentation, "PostgreSQL Error Codes": data_corrupted, index_corrupted, undefined_file, io_error */
+function unreadable(cause: unknown): Failure | undefined {
+  const { code = '', message = '' } = cause as { code?: string; message?: string }
+  return ['XX001', 'XX002', '58P01', '58030'].includes(code)
+    ? new Failure('rows-unreadable', `the rows cannot be read: ${message}`, { code }, { cause })
+    : undefined
 }
