@@ -3,8 +3,8 @@
 // Goal:   nobody waits for a recovery that cannot come to its target, and nobody takes a server for recovered that came up at
 //         another moment: what can be known is refused before anything is restored, and PostgreSQL refuses the rest.
 // Method: take one backup in a quiet moment, behind commits, and another with commits in it. Ask for moments before their ends, and
-//         for what is nowhere in the archive, and see each refused; then restore for them all the same, and see PostgreSQL refuse
-//         them: all but a time before the quiet backup, which it recovers past and promotes, and only the ledger tells.
+//         for what is nowhere in the archive, and see each refused; then restore for them all the same: a time before the
+//         quiet backup PostgreSQL recovers past and promotes, which only the ledger tells; of the others it says what is wrong.
 import { type RestoreRequest, test } from '../../fixtures/drill.ts'
 import { expectQuiet } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
@@ -127,16 +127,7 @@ test('a target that recovery cannot come to is refused, before the restore where
       journal,
     )
   })
-  await each(
-    cases,
-    ({ what }) => `PostgreSQL refuses ${what}`,
-    async ({ from, request, refusal }) => {
-      const restored = await launch(from, { ...request, unchecked: true })
-      await expectRefusedFor(restored, refusal, journal)
-      await restored.destroy()
-    },
-  )
-  await step('A time before a quiet backup it recovers past, and promotes: only the ledger tells', async () => {
+  await step('A time before a quiet backup PostgreSQL recovers past, and promotes: only the ledger tells', async () => {
     const restored = await launch(quiet, { target: until(early), unchecked: true })
     await expectPromotedAt(restored, until(early), journal)
     await expectTimeline(restored, quiet.timeline + 1, journal)
@@ -147,6 +138,15 @@ test('a target that recovery cannot come to is refused, before the restore where
     )
     await restored.destroy()
   })
+  await each(
+    cases,
+    ({ what }) => `PostgreSQL refuses ${what}`,
+    async ({ from, request, refusal }) => {
+      const restored = await launch(from, { ...request, unchecked: true })
+      await expectRefusedFor(restored, refusal, journal)
+      await restored.destroy()
+    },
+  )
   await step('A target that can be reached is let through, and reached', async () => {
     const restored = await launch(quiet, { target })
     await expectRecoveredTo(restored, target, { timeline: quiet.timeline + 1, ledger }, journal)
