@@ -117,6 +117,7 @@ async function ownProcedure(run: Run, shared: EmbeddedDescription, rows: number)
       target,
       action: 'pause',
       targetTimeline: 'latest',
+      reach: 'unchecked',
     })
     phase('restore')
     await restored.launchServer()

@@ -82,12 +82,12 @@ test("a timeline's history lost escalates, and recovery refuses to promote on th
   )
   await step('No other signal fires', () => expectSignals(watch, 'history file of a timeline lost', takenAtMs, journal))
   await step('Recovery follows the timeline that was left, and refuses to promote at its end', async () => {
-    const restored = await launch(backup, { target, sources })
+    const restored = await launch(backup, { target, sources, unchecked: true })
     await expectRecoveryRefused(restored, { lacking: leftLast.next }, journal)
     await restored.destroy()
   })
   await step('By its number the timeline is not to be had', async () => {
-    const restored = await launch(backup, { target, targetTimeline: 2, sources })
+    const restored = await launch(backup, { target, targetTimeline: 2, sources, unchecked: true })
     await expectTimelineRefused(restored, /recovery target timeline 2 does not exist/, journal)
     await restored.destroy()
   })

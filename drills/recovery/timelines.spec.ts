@@ -124,6 +124,7 @@ test('a recovered server is recovered again, to moments on every one of its time
       target: before(again.target),
       action: 'pause',
       sources: [secondArchive, archive],
+      elsewhere: unarchived,
       ownArchive: thirdArchive,
       settings,
     })
@@ -190,7 +191,7 @@ test('a recovered server is recovered again, to moments on every one of its time
         target: before(lsn),
         targetTimeline: by,
         sources,
-        ...(withPartial ? { restoreCommand: withPartial } : {}),
+        ...(withPartial ? { restoreCommand: withPartial, elsewhere: unarchived } : {}),
       })
       expectFollowed(restored, history, segmentSizeBytes, journal)
       await expectLedgerAt(restored, ledger, { lsn, inclusive: false }, journal)
@@ -203,7 +204,7 @@ test('a recovered server is recovered again, to moments on every one of its time
   )
   await step('Without the .partial, what the second left is out of reach', async () => {
     const request = { target: before(again.left), targetTimeline: 'current', sources, action: 'pause' } as const
-    const restored = await restore(secondBackup, request)
+    const restored = await restore(secondBackup, { ...request, unchecked: true })
     await restored.launchServer()
     const [lacking] = unarchived
     if (!lacking) throw new Failure('nothing-unarchived', 'the second server had archived its last segment')
@@ -212,7 +213,7 @@ test('a recovered server is recovered again, to moments on every one of its time
   })
   await step('To a timeline that the backup is not on, recovery refuses to go', async () => {
     const request = { target: before(first.left), targetTimeline: 1, sources, action: 'pause' } as const
-    const restored = await restore(secondBackup, request)
+    const restored = await restore(secondBackup, { ...request, unchecked: true })
     await restored.launchServer()
     await expectTimelineRefused(restored, /could not locate required checkpoint record/, journal)
     await expectArchiveUntouched(archive, sealed, restored, runtime.description.capabilities, journal)

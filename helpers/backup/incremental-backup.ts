@@ -23,6 +23,8 @@ export interface ChainLink {
  */
 export class BackupChain {
   readonly links: ChainLink[] = []
+  /** As it was when the last one had been taken: what is combined later is no later backup. */
+  #server: Awaited<ReturnType<typeof readServer>> | undefined
   readonly #name = `chain-${randomBytes(4).toString('hex')}`
 
   /** @param store which the server has mounted so that it can write to it. */
@@ -42,6 +44,7 @@ export class BackupChain {
       exec pg_basebackup -h 127.0.0.1 -U ${quoteForShell(user)} -D ${quoteForShell(link.path)} --checkpoint=fast --wal-method=none --no-sync --manifest-checksums=SHA256 --label=${quoteForShell(`drill ${link.folder}`)} ${last ? `--incremental=${quoteForShell(`${last.path}/backup_manifest`)}` : ''}`,
       { stdin: Readable.from([`${password}\n`]) },
     )
+    this.#server = await readServer(this.primary)
     this.links.push(link)
     return link
   }
@@ -62,7 +65,7 @@ export class BackupChain {
     const label = parseBackupLabel(await this.#read(combined, 'backup_label'))
     const last = this.links.at(-1)
     const expected = last && parseBackupLabel(await this.#read(last, 'backup_label'))
-    if (!expected?.startLsn.equals(label.startLsn) || label.incrementalFrom)
+    if (!this.#server || !expected?.startLsn.equals(label.startLsn) || label.incrementalFrom)
       throw new Failure(
         'backup-incomplete',
         `what was combined is the backup of ${label.startLsn}, and the last one was taken at ${expected?.startLsn}`,
@@ -80,7 +83,7 @@ export class BackupChain {
       startLsn: label.startLsn,
       stopLsn: range.endLsn,
       systemIdentifier: manifest.systemIdentifier ?? '',
-      ...(await readServer(this.primary)),
+      ...this.#server,
       tablespaces: [],
       manifest,
       sizeBytes: manifest.files.reduce((total, { sizeBytes }) => total + sizeBytes, 0),

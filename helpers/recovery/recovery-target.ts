@@ -10,6 +10,7 @@ export type RecoveryTarget =
   | { kind: 'latest' }
   | { kind: 'immediate' }
   | { kind: 'lsn'; lsn: Lsn; inclusive: boolean }
+  /** With an explicit offset, as `resolveTargetTime` gives it. */
   | { kind: 'time'; time: string; inclusive: boolean }
   | { kind: 'xid'; xid: string; inclusive: boolean }
   | { kind: 'name'; name: string }
@@ -40,6 +41,11 @@ const TARGETS = [
   'recovery_target_xid',
   'recovery_target_name',
 ]
+
+/** The names of those that settings name: more than one is refused. */
+export function targetsAmong(settings: Settings): string[] {
+  return TARGETS.filter(name => (settings[name] ?? '') !== '')
+}
 
 function targetSetting(target: RecoveryTarget): [name?: string, value?: string] {
   switch (target.kind) {

@@ -7,6 +7,7 @@ import type { Settings } from '../postgres/conf.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 import { ISOLATION } from './isolation.ts'
 import { type RecoveryTarget, type RecoveryTargetAction, targetSettings } from './recovery-target.ts'
+import { checkTarget, type Reach } from './target-check.ts'
 
 /** As the runbook writes it. `{archive}` is where the server finds the archive. */
 export const RUNBOOK_RESTORE_COMMAND = 'cp "{archive}/%f" "%p"'
@@ -22,19 +23,30 @@ export interface RestorePlan {
   tablespaces?: readonly RestoredTablespace[]
   /** Written last, over all else: what this one recovery is to do otherwise. */
   settings?: Settings
+  /** What the target is held against; `unchecked` where PostgreSQL itself is to be heard. */
+  reach: Reach | 'unchecked'
 }
 
 /**
  * Restores a base backup onto a node that does not exist yet, checks every file against the backup's manifest, and
- * configures recovery the runbook's way: `recovery.signal`, and the settings in `postgresql.auto.conf`. Nothing is started.
- * @throws {Failure} `tablespace-not-restored` when a tablespace has no new place, `tablespace-not-moved` when the server
+ * configures recovery the runbook's way: `recovery.signal`, and the settings in `postgresql.auto.conf`. Nothing is started, and
+ * nothing is restored for a target that cannot be reached.
+ * @throws {Failure} what `checkTarget` throws, `tablespace-not-restored` when a tablespace has no new place, `tablespace-not-moved` when the server
  *   would look for one elsewhere than in that, `backup-damaged` when the files are not those of the manifest.
  * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup"
  */
 export async function restoreBaseBackup(
   node: PostgresNode,
-  { backup, restoreCommand, target, action, targetTimeline, tablespaces = [], settings = {} }: RestorePlan,
+  { backup, restoreCommand, target, action, targetTimeline, tablespaces = [], settings = {}, reach }: RestorePlan,
 ): Promise<void> {
+  const configured = {
+    restore_command: restoreCommand,
+    recovery_target_timeline: String(targetTimeline),
+    ...targetSettings(target, action),
+    ...ISOLATION,
+    ...settings,
+  }
+  if (reach !== 'unchecked') checkTarget({ target, targetTimeline, settings: configured, backup }, reach)
   await node.initFrom(backup)
   for (const { oid, volume, folder } of tablespaces) {
     const [from, to] = [`${backup.path}/../tablespaces/${oid}`, `${volume.path}/${folder}`]
@@ -46,13 +58,7 @@ export async function restoreBaseBackup(
     await node.data.write(TABLESPACE_MAP, moveTablespaces(map.toString('utf8'), tablespaces))
     await assertTablespacesMoved(node, backup)
   }
-  await node.configure({
-    restore_command: restoreCommand,
-    recovery_target_timeline: String(targetTimeline),
-    ...targetSettings(target, action),
-    ...ISOLATION,
-    ...settings,
-  })
+  await node.configure(configured)
   await node.data.write('recovery.signal', '')
 }
 

@@ -187,6 +187,14 @@ export abstract class PostgresNode {
     return Lsn.parse(row.lsn)
   }
 
+  /** The server's clock, in UTC: as an operator notes a moment to come back to. */
+  async time(): Promise<string> {
+    const [row] = await this.query(
+      `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"') AS now`,
+    )
+    return row?.now ?? ''
+  }
+
   /** Of a server that is not in recovery: the timeline it writes. The control file's lags until the next checkpoint. */
   async timeline(): Promise<number> {
     const [row] = await this.query('SELECT pg_walfile_name(pg_current_wal_insert_lsn()) AS name')
