@@ -6,7 +6,7 @@
 //         somebody appends by hand; promote one that was restored as it should be, and finish segments; try to return it to service
 //         into that archive, and then into one of its own. Compare the archive's listing and hashes after each.
 import { test } from '../../fixtures/drill.ts'
-import { expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { finishSegments } from '../../fixtures/escalation/wal-growth.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectArchiveUntouched } from '../../fixtures/expectations/archive.ts'
@@ -68,6 +68,7 @@ test('no restored server archives into the archive of its primary', {
     await expectQuiet(watch, journal)
   }
 
+  const sinceMs = performance.now()
   await step('Settings that lead back to the archive are refused before a start', () =>
     expectCaught(
       () => launch(backup, { target, settings: intoPrimarys }),
@@ -122,4 +123,7 @@ test('no restored server archives into the archive of its primary', {
     if (segment) await ownArchive.waitFor(segment, restored)
     await expectUntouched(restored)
   })
+  await step('No alarm has rung', () =>
+    expectSignals(watch, 'restored server set to archive into its source', sinceMs, journal),
+  )
 })

@@ -6,7 +6,7 @@
 //         directory that has been checked already, start it, see what PostgreSQL makes of it, and what the ledger says of that.
 import { DATABASE } from '../../fixtures/dispatch/dispatch.ts'
 import { test } from '../../fixtures/drill.ts'
-import { expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectFound } from '../../fixtures/expectations/backups.ts'
 import { expectCaught } from '../../fixtures/expectations/caught.ts'
@@ -23,6 +23,7 @@ import {
   missing,
 } from '../../helpers/backup/damages.ts'
 import { layRequiredWal } from '../../helpers/backup/own-wal.ts'
+import type { FaultName } from '../../helpers/evidence/faults.ts'
 import { fileOf } from '../../helpers/faults/server-faults.ts'
 import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 
@@ -30,6 +31,7 @@ import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 test.override('primarySettings', { autovacuum: false })
 
 interface Case {
+  fault: FaultName
   damage: BackupDamage
   /** What becomes of a recovery, or of one after another, whose files were damaged after they had been checked. */
   unchecked: readonly ((restored: PostgresNode) => Promise<void>)[]
@@ -82,13 +84,15 @@ test('a damaged backup is found before a server is started from it, and at the l
     )
   }
   const cases: Case[] = [
-    { damage: missing(jobs), unchecked: [lost] },
-    { damage: cutOff(jobs, Math.floor(jobs.sizeBytes / 2)), unchecked: [lost] },
+    { fault: 'backup without one of its files', damage: missing(jobs), unchecked: [lost] },
+    { fault: 'file of the backup cut off', damage: cutOff(jobs, Math.floor(jobs.sizeBytes / 2)), unchecked: [lost] },
     {
+      fault: 'file of the backup changed, its size kept',
       damage: flippedBit(jobs),
       unchecked: [expectCaughtByRows('rows-unreadable', /invalid page in block \d+ of relation/)],
     },
     {
+      fault: 'backup without its backup_label',
       damage: MISSING_LABEL,
       unchecked: [
         async restored => {
@@ -100,6 +104,7 @@ test('a damaged backup is found before a server is started from it, and at the l
     },
     {
       // Whatever is wrong with its proof, the backup is as it was.
+      fault: 'manifest of the backup changed',
       damage: CHANGED_MANIFEST,
       unchecked: [
         async restored => {
@@ -112,9 +117,10 @@ test('a damaged backup is found before a server is started from it, and at the l
   await each(
     cases,
     ({ damage }) => `Recover from a damaged backup: ${damage.what}`,
-    async ({ damage, unchecked }) => {
+    async ({ fault, damage, unchecked }) => {
       const { what, named, inflict } = damage
       const watch = watchArchive(primary, archive, { backup, target })
+      const sinceMs = performance.now()
       await step(`In its store: ${what}`, async () => {
         const copy = await copyBackup(
           backup,
@@ -133,7 +139,7 @@ test('a damaged backup is found before a server is started from it, and at the l
           await expectOutcome(restored)
           await restored.destroy()
         })
-      await expectQuiet(watch, journal)
+      await expectSignals(watch, fault, sinceMs, journal)
     },
   )
 })

@@ -8,7 +8,7 @@
 import { ALWAYS_HEALTHY_API } from '../../fixtures/dispatch/lying-api.ts'
 import { EMPTIED_TABLES } from '../../fixtures/dispatch/rows.ts'
 import { test } from '../../fixtures/drill.ts'
-import { expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectHealth, expectTrafficFlows } from '../../fixtures/expectations/application.ts'
 import { expectCaught } from '../../fixtures/expectations/caught.ts'
@@ -42,11 +42,18 @@ test('an application that calls itself healthy is not believed before its databa
       return { restored, application, lying }
     },
   )
-  const expectFoundOut = async (state: 'recovering' | 'read-only' | 'empty' | 'unreachable', says: RegExp) => {
+  const faults = {
+    recovering: '/health answers 200 in recovery',
+    'read-only': '/health answers 200, database read-only',
+    unreachable: '/health answers 200, database unreachable',
+    empty: '/health answers 200, database empty',
+  } as const
+  const expectFoundOut = async (state: keyof typeof faults, says: RegExp) => {
+    const sinceMs = performance.now()
     await expectHealth(application, state, journal)
     const lie = { kind: 'health-lies', message: new RegExp(`answered 200 while its database ${says.source}`) }
     await expectCaught(() => expectHealth(lying, 'ready', journal), lie, journal)
-    await expectQuiet(watch, journal)
+    await expectSignals(watch, faults[state], sinceMs, journal)
   }
   const expectHealthy = async () => {
     await expectHealth(application, 'ready', journal)

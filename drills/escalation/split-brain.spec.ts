@@ -6,7 +6,7 @@
 //         segment first, see the primary's alarm ring, recover into the wrong history; fence, set its segment aside, see all of
 //         the primary's stored. Let another second server come too late, see its alarm ring, give it an archive of its own.
 import { test } from '../../fixtures/drill.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { expectArchived, expectGrowthFiring, finishSegments } from '../../fixtures/escalation/wal-growth.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectConflictRefused, expectNothingOverwritten } from '../../fixtures/expectations/archive.ts'
@@ -82,6 +82,7 @@ test('two primaries that archive into one archive overwrite nothing, and the one
   })
   await step("The primary's alarm fires, alone, naming the conflict; the second's is quiet", async () => {
     await expectGrowthFiring(watch, { ...refused, lacking }, sinceMs, journal)
+    await expectSignals(watch, 'second primary archives first', sinceMs, journal)
     await expectQuiet(watchArchive(second, archive, window), journal)
   })
   await step('Recovery follows the second primary, and lacks what the first had promised', async () => {
@@ -128,6 +129,7 @@ test('two primaries that archive into one archive overwrite nothing, and the one
   })
   await step("Its alarm fires, alone, naming the conflict; the primary's is quiet", async () => {
     await expectGrowthFiring(lateWatch, { ...refused, lacking: [taken] }, lateSinceMs, journal)
+    await expectSignals(lateWatch, 'second primary archives into a name that is taken', lateSinceMs, journal)
     await expectQuiet(watch, journal)
   })
   await step('With an archive of its own, its alarm clears, and the first archive is as it was', async () => {

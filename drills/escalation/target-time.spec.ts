@@ -6,7 +6,7 @@
 //         guesses without a word, and see each refused. Then leave the offset away all the same: one clock's time recovers to another
 //         moment and promotes, which only the ledger tells, and the other's is not reached. Nor is a time in the future.
 import { test } from '../../fixtures/drill.ts'
-import { expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectCaught } from '../../fixtures/expectations/caught.ts'
 import { expectPromotedAt, expectRefusedFor, expectTimeline } from '../../fixtures/expectations/recovery.ts'
@@ -47,6 +47,12 @@ const GUESSES = [
   },
 ]
 
+const FAULTS = [
+  'target time noted on another clock',
+  'target time that names no one moment',
+  'target time in the future',
+] as const
+
 const until = (time: string) => ({ kind: 'time', time, inclusive: true }) as const
 
 // Its commits are nobody's: one in the backup, and PostgreSQL would refuse.
@@ -77,6 +83,7 @@ test('a target time is resolved to one moment, or refused', {
   })
   const watch = watchArchive(primary, archive, { backup, target })
   await step('The alarms are quiet', () => expectQuiet(watch, journal))
+  const sinceMs = performance.now()
 
   const resolved = await step('As each clock showed it, with its time zone, it is that moment', async () => ({
     ahead: await expectResolved(primary, `${shown.ahead} ${CLOCKS.ahead}`, moment, journal),
@@ -133,5 +140,7 @@ test('a target time is resolved to one moment, or refused', {
     )
     await restored.destroy()
   })
-  await step('The alarms have stayed quiet', () => expectQuiet(watch, journal))
+  await step('The alarms have stayed quiet', async () => {
+    for (const fault of FAULTS) await expectSignals(watch, fault, sinceMs, journal)
+  })
 })

@@ -6,7 +6,7 @@
 //         for what is nowhere in the archive, and see each refused; then restore for them all the same: a time before the
 //         quiet backup PostgreSQL recovers past and promotes, which only the ledger tells; of the others it says what is wrong.
 import { type RestoreRequest, test } from '../../fixtures/drill.ts'
-import { expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectCaught } from '../../fixtures/expectations/caught.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
@@ -14,10 +14,12 @@ import { expectPromotedAt, expectRefusedFor, expectTimeline } from '../../fixtur
 import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
 import type { BaseBackup } from '../../helpers/backup/base-backup.ts'
 import { LowLevelBackup } from '../../helpers/backup/low-level-backup.ts'
+import type { FaultName } from '../../helpers/evidence/faults.ts'
 import type { Lsn } from '../../helpers/postgres/lsn.ts'
 
 /** Somewhere to come to, and what is said of it. */
 interface Case {
+  fault: FaultName
   what: string
   from: BaseBackup
   request: Omit<RestoreRequest, 'action'>
@@ -68,10 +70,12 @@ test('a target that recovery cannot come to is refused, before the restore where
   })
   const watch = watchArchive(primary, archive, { backup: quiet, target })
   await step('The alarms are quiet', () => expectQuiet(watch, journal))
+  const sinceMs = performance.now()
 
   const beforeBackup = (message: RegExp) => ({ kind: 'target-before-backup', message })
   const cases: Case[] = [
     {
+      fault: 'target LSN before the end of the backup',
       what: "an LSN before the backup's end",
       from: quiet,
       request: { target: before(quiet.startLsn) },
@@ -79,6 +83,7 @@ test('a target that recovery cannot come to is refused, before the restore where
       refusal: TOO_EARLY,
     },
     {
+      fault: 'target time before the end of the backup',
       what: 'a time before the end of a backup with commits in it',
       from: busy,
       request: { target: until(within) },
@@ -86,6 +91,7 @@ test('a target that recovery cannot come to is refused, before the restore where
       refusal: TOO_EARLY,
     },
     {
+      fault: 'target LSN beyond the archive',
       what: 'an LSN beyond the end of the archive',
       from: quiet,
       request: { target: before(last.end) },
@@ -93,6 +99,7 @@ test('a target that recovery cannot come to is refused, before the restore where
       refusal: NOT_REACHED,
     },
     {
+      fault: 'timeline that does not exist',
       what: 'a timeline that does not exist',
       from: quiet,
       request: { target, targetTimeline: 7 },
@@ -103,14 +110,22 @@ test('a target that recovery cannot come to is refused, before the restore where
       refusal: /recovery target timeline 7 does not exist/,
     },
     {
+      fault: 'two targets',
       what: 'two targets',
       from: quiet,
       request: { target, settings: { recovery_target_name: 'before-the-release' } },
       refused: { kind: 'several-targets', message: /^recovery_target_lsn and recovery_target_name are set: leave one/ },
       refusal: /multiple recovery targets specified/,
     },
-    { what: 'a time after the last commit', from: quiet, request: { target: until(late) }, refusal: NOT_REACHED },
     {
+      fault: 'target time after the last commit',
+      what: 'a time after the last commit',
+      from: quiet,
+      request: { target: until(late) },
+      refusal: NOT_REACHED,
+    },
+    {
+      fault: 'restore point that nobody made',
       what: 'a restore point that nobody made',
       from: quiet,
       request: { target: { kind: 'name', name: 'before-the-release' } },
@@ -151,5 +166,7 @@ test('a target that recovery cannot come to is refused, before the restore where
     const restored = await launch(quiet, { target })
     await expectRecoveredTo(restored, target, { timeline: quiet.timeline + 1, ledger }, journal)
   })
-  await step('The alarms have stayed quiet', () => expectQuiet(watch, journal))
+  await step('The alarms have stayed quiet', async () => {
+    for (const { fault } of cases) await expectSignals(watch, fault, sinceMs, journal)
+  })
 })

@@ -7,7 +7,7 @@
 //         promote, write on, and answer /health with 200; then hold the suite's own judges to it.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectHealth } from '../../fixtures/expectations/application.ts'
 import { expectCaught } from '../../fixtures/expectations/caught.ts'
@@ -81,6 +81,7 @@ test('a recovery that went wrong without a word is not taken for one that succee
   const watch = watchArchive(primary, archive, { backup, target })
   await step('The alarms are quiet', () => expectQuiet(watch, journal))
 
+  const droppedAtMs = performance.now()
   const dropped = await step(
     'Recover, with the target unset by a later line: it promotes, and looks well',
     async () => {
@@ -103,7 +104,7 @@ test('a recovery that went wrong without a word is not taken for one that succee
     await expectRowsWrong(dropped, ledger, target.lsn)
     await dropped.destroy()
   })
-  await step('No alarm has rung for it', () => expectQuiet(watch, journal))
+  await step('No alarm has rung for it', () => expectSignals(watch, 'target dropped on the way', droppedAtMs, journal))
 
   const { putBack, takenAtMs } = await step('Lose a segment that only the archive holds', async () => {
     const putBack = await takeSegment(archive, lost)
@@ -116,6 +117,9 @@ test('a recovery that went wrong without a word is not taken for one that succee
       takenAtMs,
       journal,
     ),
+  )
+  await step('No other signal fires', () =>
+    expectSignals(watch, 'recovery without a target past a gap', takenAtMs, journal),
   )
   const short = await step('Recover without a target: it promotes at the gap, and looks well', async () => {
     const restored = await launch(backup, { target: { kind: 'latest' } })
@@ -160,6 +164,7 @@ test('a recovery that went wrong without a word is not taken for one that succee
       return { sources, branch, history, onSecond }
     },
   )
+  const followedAtMs = performance.now()
   await each(
     [
       { way: 'an archive of two', timeline: 2, request: { target: onSecond } },
@@ -193,5 +198,5 @@ test('a recovery that went wrong without a word is not taken for one that succee
     await expectRecoveredTo(restored, onSecond, { timeline: 3, ledger: branch }, journal)
     expectFollowed(restored, history, archive.segmentSizeBytes, journal)
   })
-  await step('No alarm has rung for it', () => expectQuiet(watch, journal))
+  await step('No alarm has rung for it', () => expectSignals(watch, 'wrong timeline followed', followedAtMs, journal))
 })

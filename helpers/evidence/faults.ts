@@ -14,6 +14,9 @@ interface Fault {
 
 const MISSING = 'missing-archive-segment'
 const GROWTH = 'wal-growth-without-archiving'
+const REFUSED = 'refused before the restore'
+const BY_MANIFEST = 'the manifest, before a start'
+const BY_DATABASE = 'a look at the database'
 
 /**
  * Every fault of the negative drills: the rows of the matrix, in their order. A drill that passes without having looked at each
@@ -41,6 +44,36 @@ export const FAULTS = [
   { drill: 'N10', fault: 'large wal_keep_size', fires: [], caughtBy: 'named as what holds pg_wal' },
   { drill: 'N10', fault: 'bulk load that archiving keeps up with', fires: [], caughtBy: 'named as load' },
   { drill: 'N10', fault: 'slow archive that takes one segment after another', fires: [], caughtBy: 'named as load' },
+  { drill: 'N13', fault: 'target LSN before the end of the backup', fires: [], caughtBy: REFUSED },
+  { drill: 'N13', fault: 'target time before the end of the backup', fires: [], caughtBy: REFUSED },
+  { drill: 'N13', fault: 'target LSN beyond the archive', fires: [], caughtBy: REFUSED },
+  { drill: 'N13', fault: 'timeline that does not exist', fires: [], caughtBy: REFUSED },
+  { drill: 'N13', fault: 'two targets', fires: [], caughtBy: REFUSED },
+  { drill: 'N13', fault: 'target time after the last commit', fires: [], caughtBy: 'refused by PostgreSQL' },
+  { drill: 'N13', fault: 'restore point that nobody made', fires: [], caughtBy: 'refused by PostgreSQL' },
+  { drill: 'N14', fault: 'target dropped on the way', fires: [], caughtBy: 'where it stopped, and the ledger' },
+  { drill: 'N14', fault: 'recovery without a target past a gap', fires: [MISSING], caughtBy: 'and the ledger' },
+  { drill: 'N14', fault: 'wrong timeline followed', fires: [], caughtBy: 'the segments read, and the ledger' },
+  { drill: 'N15', fault: 'backup without one of its files', fires: [], caughtBy: BY_MANIFEST },
+  { drill: 'N15', fault: 'file of the backup cut off', fires: [], caughtBy: BY_MANIFEST },
+  { drill: 'N15', fault: 'file of the backup changed, its size kept', fires: [], caughtBy: BY_MANIFEST },
+  { drill: 'N15', fault: 'backup without its backup_label', fires: [], caughtBy: BY_MANIFEST },
+  { drill: 'N15', fault: 'manifest of the backup changed', fires: [], caughtBy: BY_MANIFEST },
+  { drill: 'N16', fault: '/health answers 200 in recovery', fires: [], caughtBy: BY_DATABASE },
+  { drill: 'N16', fault: '/health answers 200, database read-only', fires: [], caughtBy: BY_DATABASE },
+  { drill: 'N16', fault: '/health answers 200, database unreachable', fires: [], caughtBy: BY_DATABASE },
+  { drill: 'N16', fault: '/health answers 200, database empty', fires: [], caughtBy: BY_DATABASE },
+  {
+    drill: 'N17',
+    fault: 'restored server set to archive into its source',
+    fires: [],
+    caughtBy: 'refused, archive unchanged',
+  },
+  { drill: 'N18', fault: 'second primary archives first', fires: [GROWTH] },
+  { drill: 'N18', fault: 'second primary archives into a name that is taken', fires: [GROWTH] },
+  { drill: 'N19', fault: 'target time noted on another clock', fires: [], caughtBy: 'resolved to its offset' },
+  { drill: 'N19', fault: 'target time that names no one moment', fires: [], caughtBy: REFUSED },
+  { drill: 'N19', fault: 'target time in the future', fires: [], caughtBy: REFUSED },
 ] as const satisfies readonly Fault[]
 
 export type FaultName = (typeof FAULTS)[number]['fault']
