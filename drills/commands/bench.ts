@@ -5,6 +5,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
+import { readContents } from '../../helpers/archive/archive-contents.ts'
 import { WalArchive } from '../../helpers/archive/wal-archive.ts'
 import { takeBaseBackup } from '../../helpers/backup/base-backup.ts'
 import { loadConfig } from '../../helpers/config.ts'
@@ -117,7 +118,7 @@ async function ownProcedure(run: Run, shared: EmbeddedDescription, rows: number)
       target,
       action: 'pause',
       targetTimeline: 'latest',
-      reach: 'unchecked',
+      reach: { ...(await readContents([archive])), now: new Date().toISOString() },
     })
     phase('restore')
     await restored.launchServer()

@@ -82,8 +82,17 @@ async function assertTablespacesMoved(node: PostgresNode, { tablespaces }: BaseB
 }
 
 /** What has to be done beyond the runbook's section 3, step 4, and the words for it that the runbook lacks. */
-export function deviationsOf(target: RecoveryTarget): readonly Deviation[] {
-  return target.kind === 'latest' ? ALWAYS : [...WITH_TARGET, ...ALWAYS]
+export function deviationsOf({ target, reach }: Pick<RestorePlan, 'target' | 'reach'>): readonly Deviation[] {
+  if (target.kind === 'latest') return ALWAYS
+  return reach === 'unchecked' ? [...WITH_TARGET, ...ALWAYS] : [CHECKED, ...WITH_TARGET, ...ALWAYS]
+}
+
+const CHECKED: Deviation = {
+  section: '3.4',
+  what: 'the target was held against the end of the base backup, the archive and the clock before anything was restored',
+  why: 'PostgreSQL may recover past a time before the end of the backup and promote, and tells of a target that it does not reach only after replaying everything',
+  proposedText:
+    "Note with every base backup the LSN and the time at which it ended. Before a restore, see that the target is not before these and that the archive holds its segment and the history of its timeline. Write a target time with its offset, for example: recovery_target_time = '2026-11-23 01:48:50.123456+00'.",
 }
 
 const WITH_TARGET: readonly Deviation[] = [

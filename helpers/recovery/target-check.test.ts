@@ -121,7 +121,7 @@ describe('is refused, with what to do instead', () => {
     'a timeline of which nothing is known, with those that there are: %o',
     target => {
       expect(refusalOf(target, { targetTimeline: 3 })).toMatch(
-        /^timeline-history-missing: the history of timeline 3 is not in the archive, .*: put its history into the archive, take another backup, or recover along timeline 1 or 2$/,
+        /^timeline-history-missing: the history of timeline 3 is not in the archive, .*: put its history into the archive, or recover along timeline 1 or 2$/,
       )
     },
   )
@@ -131,7 +131,7 @@ describe('is refused, with what to do instead', () => {
     expect(refusalOf(at('0/680000'), { of, targetTimeline: 'latest' })).toBeUndefined()
     const left = { ...of, timeline: 1 }
     expect(refusalOf(at('0/680000'), { of: left, targetTimeline: 'latest' })).toMatch(
-      /^timeline-not-a-child: timeline 2 cannot be reached from this backup, .*, or recover along timeline 1$/,
+      /^timeline-not-a-child: timeline 2 cannot be reached from this backup, .*: take a backup that is on its way, or recover along timeline 1$/,
     )
   })
 })

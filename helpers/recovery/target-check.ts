@@ -75,9 +75,13 @@ function findPath(
   } catch (cause) {
     if (!(cause instanceof Failure)) throw cause
     const others = [...new Set([backup.timeline, ...histories.keys()])].filter(timeline => isReachable(along, timeline))
+    const instead =
+      cause.kind === 'timeline-history-missing'
+        ? 'put its history into the archive'
+        : 'take a backup that is on its way'
     throw new Failure(
       cause.kind,
-      `${cause.message}: put its history into the archive, take another backup, or recover along timeline ${others.join(' or ')}`,
+      `${cause.message}: ${instead}, or recover along timeline ${others.join(' or ')}`,
       { ...cause.evidence, reachable: others },
       { cause },
     )
