@@ -24,6 +24,8 @@ export interface DrillRecord {
   id?: string
   runbook?: string
   journal?: JournalRecord
+  /** What is broken on purpose. */
+  sabotage?: string
   state: 'passed' | 'failed' | 'skipped' | 'pending'
   /** Why it was skipped. */
   note?: string
@@ -92,6 +94,7 @@ export function buildDrill(record: DrillRecord, facts: Pick<RunFacts, 'startedAt
     proofs: [],
     kept: [],
     deviations: [],
+    ...(record.sabotage !== undefined && { sabotage: record.sabotage }),
   }
   const full = redact({ ...bare, ...judge(record, judged), problems, ...fromJournal(journal) }, facts.secrets)
   const parsed = drillSchema.safeParse(full)

@@ -22,6 +22,7 @@ export function drillRecordOf(test: TestCase, cancelled: boolean): DrillRecord {
     ...(id !== undefined && { id }),
     ...(runbook !== undefined && { runbook }),
     ...(journal !== undefined && { journal }),
+    ...sabotageOf(test),
     state: result.state,
     ...(result.state === 'skipped' && result.note !== undefined && { note: result.note }),
     errors: asErrors(result.errors ?? []),
@@ -30,6 +31,12 @@ export function drillRecordOf(test: TestCase, cancelled: boolean): DrillRecord {
     ...(diagnostic && { startedAt: new Date(diagnostic.startTime).toISOString() }),
     durationSeconds: (diagnostic?.duration ?? 0) / 1000,
   }
+}
+
+/** From the project that it runs in: a drill whose worker dies leaves no journal, and is still evidence of nothing else. */
+function sabotageOf({ project }: TestCase): Pick<DrillRecord, 'sabotage'> {
+  const [, sabotage] = /^sabotage:(.+)/.exec(project.name) ?? []
+  return sabotage === undefined ? {} : { sabotage }
 }
 
 /** The drill's id as far as it is known, for the front of a line. */

@@ -1,7 +1,16 @@
 // Goal:   what a worker throws, notes and skips arrives in evidence, on the terminal and in Allure as it was meant.
 // Method: real runs of vitest over drills made for this, in a folder of their own.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -21,6 +30,7 @@ const canceller = {
 }
 export default defineConfig({
   test: {
+    name: process.env.PROJECT ?? 'drills',
     include: process.env.MORE ? ['*.spec.ts'] : ['drill.spec.ts'], globalSetup: ['setup.ts'], pool: 'forks', testTimeout: process.env.HANG ? 30_000 : 300, tags: [{ name: 'core' }, { name: 'nightly' }],
     reporters: ['${ROOT}/reports/reporter.ts', allure, canceller],
   },
@@ -100,6 +110,8 @@ function run(environment: Record<string, string>, ...options: string[]): Ended {
   return { status, output: stdout + stderr, evidence }
 }
 
+const metricsFile = () => path.join(folder, 'out/metrics/pg_recovery_drills.prom')
+
 describe('a run of drills', { timeout: 60_000 }, () => {
   it('gives each drill its verdict, in the evidence and in Allure, and no secret to anybody', () => {
     const { status, output, evidence } = run({})
@@ -169,6 +181,11 @@ describe('a run of drills', { timeout: 60_000 }, () => {
     expect(evidence.run).toMatchObject({ verdict: 'unknown', problems: [{ kind: 'leftover' }] })
     expect(output).toContain('? run unknown: a process was left behind')
     expect(status).toBe(1)
+    const metrics = readFileSync(metricsFile(), 'utf8')
+    expect(metrics).toContain('pg_recovery_run_verdict{runtime="embedded",major="18",verdict="unknown"} 1\n')
+    expect(metrics).toContain(
+      'pg_recovery_drill_verdict{drill="P1",runbook="3",runtime="embedded",major="18",verdict="passed"} 1\n',
+    )
   })
 
   it('is cut off when it is cancelled, and so is every drill that had not ended', () => {
@@ -183,6 +200,7 @@ describe('a run of drills', { timeout: 60_000 }, () => {
       new Set(['unknown: the run was cut off']),
     )
     expect(status).toBe(1)
+    expect(existsSync(metricsFile())).toBe(false)
   })
 
   it('lists of the files that were not begun when it was cancelled those that were selected', () => {
@@ -202,6 +220,21 @@ describe('a run of drills', { timeout: 60_000 }, () => {
     expect(evidence.run).toMatchObject({ state: 'finished', verdict: 'unknown' })
     expect(evidence.run.problems[0]?.message).toContain('caused by Error: Worker exited unexpectedly')
     expect(new Set(evidence.drills.map(({ verdict }) => verdict))).toEqual(new Set(['unknown']))
+  })
+
+  it('tells nothing as metrics of what was broken on purpose, not even when that left no journal', () => {
+    const { evidence } = run({ PROJECT: 'sabotage:row-altered', KILL: '1' })
+    expect(new Set(evidence.drills.map(({ sabotage }) => sabotage))).toEqual(new Set(['row-altered']))
+    expect(evidence.run.state).toBe('finished')
+    expect(existsSync(metricsFile())).toBe(false)
+  })
+
+  it('says so when metrics cannot be written, and is not judged by it', () => {
+    mkdirSync(path.join(folder, 'out'))
+    writeFileSync(path.join(folder, 'out/metrics'), '')
+    const { status, output } = run({}, '--tags-filter', 'core')
+    expect(output.replaceAll(/\s+/g, ' ')).toContain('pg_recovery_drills.prom cannot be written')
+    expect(status).toBe(0)
   })
 
   it('prints the sentence alone when the drills cannot run', () => {

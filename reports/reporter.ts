@@ -9,6 +9,7 @@ import { allSteps, buildDrill, buildEvidence, type DrillRecord, type RunProgress
 import { asErrors, drillIdOf, drillRecordOf, errorsOutsideDrills, isLeftOut } from './drill-record.ts'
 import { junitOf } from './junit.ts'
 import { matrixOf } from './matrix.ts'
+import { writeMetrics } from './metrics/metrics-file.ts'
 import { fromError } from './problem.ts'
 import { makeRunFolder, writeWhole } from './run-folder.ts'
 import { selectedBy } from './selection.ts'
@@ -172,11 +173,26 @@ export default class DrillReporter implements Reporter {
     return evidence
   }
 
-  #conclude({ run }: Evidence): void {
+  #conclude(evidence: Evidence): void {
+    const { run } = evidence
+    this.#tellMetrics(evidence)
     const couldNotRun = announced().outcome?.exitStatus === 2
     concludeRun({ verdict: run.verdict, exitStatus: couldNotRun ? 2 : run.verdict === 'passed' ? 0 : 1 })
     // For whoever starts vitest without the command: vitest passes a run in which nothing failed.
     if (run.verdict !== 'passed') process.exitCode = 1
+  }
+
+  /** A run is not judged by it: metrics that grow old are noticed by those who watch them. */
+  #tellMetrics(evidence: Evidence): void {
+    try {
+      const unreadable = writeMetrics(path.dirname(this.#facts?.directory ?? ''), evidence)
+      if (unreadable.length > 0)
+        this.#print(
+          this.#terminal.refused(`left out of the metrics, since it cannot be read: ${unreadable.join(', ')}`),
+        )
+    } catch (error) {
+      this.#print(this.#terminal.refused(this.#redacted((error as Error).message)))
+    }
   }
 
   #evidenceFile(): string {
