@@ -1,6 +1,7 @@
 import { Lsn } from '../postgres/lsn.ts'
 import type { TimelineHistory } from '../postgres/timeline-history.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
+import { archiveOddities } from './archive-oddities.ts'
 import type { ArchiveListing } from './listing.ts'
 import { type Leg, newestTimeline, recoveryPath } from './recovery-path.ts'
 import { SegmentRange } from './segment-range.ts'
@@ -60,6 +61,8 @@ export interface ArchiveAudit {
    * does not find its way to where the server is. What was audited is then the way that it finds.
    */
   lostHistories: readonly { timeline: number; status: 'lost' | 'damaged' }[]
+  /** What of the archive is not what it looks like, a sentence each; none of it is counted as found. */
+  oddities: readonly string[]
   /** End of the last segment that recovery can read from the backup on; undefined when it never gets consistent. */
   recoverableTo: Lsn | undefined
 }
@@ -138,6 +141,7 @@ export function auditArchive({
     statuses: pieces.map(piece => ({ range: toRange(piece, size), status: piece.status })),
     gaps,
     lostHistories,
+    oddities: archiveOddities(listing),
     recoverableTo: isConsistent ? Lsn.fromBytes(BigInt(readable + 1) * BigInt(size)) : undefined,
   }
 }

@@ -1,6 +1,6 @@
 import { Lsn } from '../postgres/lsn.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
-import type { VolumeFile } from '../runtime/volume.ts'
+import type { VolumeEntry, VolumeFile } from '../runtime/volume.ts'
 import { classifyArchiveFile } from './archive-file.ts'
 import { rangesOf, type SegmentRange } from './segment-range.ts'
 
@@ -8,6 +8,9 @@ export interface WrongSizedSegment {
   segment: WalSegment
   sizeBytes: number
 }
+
+/** A file unless it says otherwise. */
+type ListedFile = VolumeFile & Partial<Pick<VolumeEntry, 'kind'>>
 
 interface StoredSegment extends WrongSizedSegment {
   isWhole: boolean
@@ -26,7 +29,8 @@ export interface ListingSummary {
 
 /**
  * What lay in a WAL archive at one moment, by names and sizes; nothing was opened. A compressed segment is taken for whole,
- * since its size says nothing, unless it is empty. Where the plain file is there too, that decides: its size is known.
+ * since its size says nothing, unless it is empty. Where the plain file is there too, that decides: its size is known. Where
+ * several archives have it plain, the first decides, since recovery takes it from there whatever its size.
  */
 export class ArchiveListing {
   private constructor(
@@ -42,16 +46,26 @@ export class ArchiveListing {
     readonly partials: readonly WalSegment[],
     /** Paths of all other files. */
     readonly foreign: readonly string[],
+    /** What is there besides files. */
+    readonly others: readonly Pick<VolumeEntry, 'path' | 'kind'>[],
   ) {}
 
-  /** @param files with paths relative to the archive: what lies in a folder of it is foreign. */
-  static of(files: Iterable<VolumeFile>, segmentSizeBytes: number): ArchiveListing {
+  /**
+   * @param files with paths relative to the archive: what lies in a folder of it is foreign. Of several archives in the order in
+   *   which recovery looks into them.
+   */
+  static of(files: Iterable<ListedFile>, segmentSizeBytes: number): ArchiveListing {
     const stored: StoredSegment[] = []
     const histories: number[] = []
     const backups: { segment: WalSegment; startLsn: Lsn }[] = []
     const partials: WalSegment[] = []
     const foreign: string[] = []
-    for (const { path, sizeBytes } of files) {
+    const others: Pick<VolumeEntry, 'path' | 'kind'>[] = []
+    for (const { path, sizeBytes, kind = 'file' } of files) {
+      if (kind !== 'file') {
+        others.push({ path, kind })
+        continue
+      }
       const file = classifyArchiveFile(path, segmentSizeBytes)
       if (file.kind === 'segment') {
         const isCompressed = file.compression !== undefined
@@ -75,6 +89,7 @@ export class ArchiveListing {
       backups.sort((a, b) => Lsn.compare(a.startLsn, b.startLsn)),
       partials.sort(compareSegments),
       foreign.sort(),
+      others,
     )
   }
 
@@ -95,7 +110,10 @@ export class ArchiveListing {
       histories: [...this.histories],
       backups: this.backups.map(({ startLsn }) => String(startLsn)),
       partials: this.partials.map(String),
-      foreign: [...this.foreign],
+      foreign: [
+        ...this.foreign,
+        ...this.others.map(({ path, kind }) => (kind === 'folder' ? `${path}/` : path)),
+      ].sort(),
     }
   }
 
@@ -110,12 +128,12 @@ function compareSegments(a: WalSegment, b: WalSegment): number {
   return a.number < b.number ? -1 : a.number > b.number ? 1 : 0
 }
 
-/** Of one segment's files the one that decides comes first. */
+/** Of one segment's files the one that decides comes first: of several that are plain, the one given first, since sorting is stable. */
 function compareStored(a: StoredSegment, b: StoredSegment): number {
   return (
     compareSegments(a.segment, b.segment) ||
     Number(a.isCompressed) - Number(b.isCompressed) ||
-    Number(b.isWhole) - Number(a.isWhole)
+    (a.isCompressed ? Number(b.isWhole) - Number(a.isWhole) : 0)
   )
 }
 
