@@ -183,6 +183,57 @@ describe('while the primary lives', () => {
     expect(gapsOf(audit(listing))).toEqual([`beyond-target: damaged ${name(23)}`])
   })
 
+  describe('for longer than the lag', () => {
+    /** Archived up to 19; 20 to 23 wait, each ten seconds less than the one before. */
+    const waiting = (lagSeconds?: number) =>
+      audit(listed(all(10, 19)), {
+        server: {
+          ...server(lsnIn(24), 19),
+          ready: [20, 21, 22, 23].map((number, index) => ({ segment: segment(number), secondsAgo: 40 - 10 * index })),
+        },
+        ...(lagSeconds === undefined ? {} : { lagSeconds }),
+      })
+
+    it('what waits is lost, and what has not waited so long is delayed', () => {
+      const result = waiting(25)
+      expect(result).toMatchObject({ verdict: 'blocked', recoverableTo: startOf(20) })
+      expect(gapsOf(result)).toEqual([`blocks-target: lost ${name(20)}`, `beyond-target: lost ${name(21)}`])
+      expect([22, 23].map(number => statusOf(result, segment(number)))).toEqual(['delayed', 'delayed'])
+    })
+
+    it('is not for exactly as long as that', () => {
+      expect(gapsOf(waiting(40))).toEqual([])
+      expect(gapsOf(waiting(39.9))).toEqual([`blocks-target: lost ${name(20)}`])
+    })
+
+    it('is an hour, unless one says otherwise', () => {
+      const verdictAfter = (secondsAgo: number) =>
+        audit(listed(all(10, 19)), {
+          server: { ...server(lsnIn(21), 19), ready: [{ segment: segment(20), secondsAgo }] },
+        }).verdict
+      expect([verdictAfter(3600), verdictAfter(3601)]).toEqual(['delayed', 'blocked'])
+    })
+
+    it('a short segment is no longer one that is being copied', () => {
+      const input = { ...server(lsnIn(25), 22), ready: [{ segment: segment(23), secondsAgo: 60 }] }
+      const listing = listed(all(10, 22), [segment(23)])
+      expect(gapsOf(audit(listing, { server: input, lagSeconds: 59 }))).toEqual([`beyond-target: damaged ${name(23)}`])
+      expect(gapsOf(audit(listing, { server: input, lagSeconds: 60 }))).toEqual([])
+    })
+
+    it('nothing is lost that has come, whatever the server knows of it', () => {
+      const ready = [20, 21].map(number => ({ segment: segment(number), secondsAgo: 99 }))
+      const result = audit(listed(all(10, 21)), { server: { ...server(lsnIn(22), 19), ready }, lagSeconds: 1 })
+      expect(result).toMatchObject({ verdict: 'recoverable', gaps: [] })
+    })
+
+    it('does not mind how many wait', () => {
+      const ready = Array.from({ length: 1_000_000 }, (_, index) => ({ segment: segment(20 + index), secondsAgo: 99 }))
+      const result = audit(listed(all(10, 19)), { server: { ...server(lsnIn(1_000_020), 19), ready }, lagSeconds: 1 })
+      expect(result.gaps.map(({ range }) => range.count)).toEqual([1, 999_999])
+    })
+  })
+
   it('on another timeline says nothing of this one, where one wants to be on this one', () => {
     const elsewhere = { ...server(lsnIn(40), 30), timeline: 2 }
     expect(audit(listed(all(10, 22)), { server: elsewhere, targetTimeline: 1 })).toMatchObject({
@@ -263,6 +314,14 @@ describe('across timelines', () => {
         gaps: [],
         lostHistories: [],
       })
+    })
+
+    it('waits no longer for a history than for the segments behind it', () => {
+      const ready = [{ segment: segment(16, 2), secondsAgo: 60 }]
+      const lost = (lagSeconds: number) =>
+        audit(listed(all(10, 16)), { server: { ...server(2), ready }, lagSeconds }).lostHistories
+      expect(lost(60)).toEqual([])
+      expect(lost(59)).toEqual([{ timeline: 2, status: 'lost' }])
     })
 
     it('tells a damaged one from a lost one, and names all that are missing up to the newest archived', () => {

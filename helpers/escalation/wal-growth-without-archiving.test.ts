@@ -52,7 +52,7 @@ function sample(seen: Seen): ArchivingSample {
       hasFailedLast: false,
       ...archiver,
     },
-    ready: ready.map(segment),
+    ready: ready.map(number => ({ segment: segment(number), secondsAgo: 0 })),
     walBytes: 10 * SIZE,
     retention: {
       keepBytes: (seen.keepSegments ?? 0) * SIZE,
