@@ -22,10 +22,14 @@ export class ArchivingObserver {
     return this.#samples
   }
 
-  /** Looks once. @throws what the server, or the listing of the archive, throws; the look counts as none then. */
+  /**
+   * Looks once. @throws what the server, or the listing of the archive, throws, and {CannotRun} when the archive is of another
+   * segment size; the look counts as none then.
+   */
   async look(): Promise<ArchivingSample> {
     await using session = await this.primary.session()
     const progress = await readServerProgress(session)
+    for (const archive of this.archives) archive.assertTakes(progress)
     const server = await readServerArchiving(session, progress.segmentSizeBytes)
     const before = this.#samples.at(-1)
     if (before && server.archiver.archivedCount > before.archiver.archivedCount) this.#storedAtMs = performance.now()

@@ -30,6 +30,13 @@ export interface SlotState {
   restartLsn: Lsn
 }
 
+/** A segment that waits for the archiver. */
+export interface ReadySegment {
+  segment: WalSegment
+  /** Since the server finished it, by the time of its `.ready` file, which is in whole seconds: up to one too many. */
+  secondsAgo: number
+}
+
 /** Why a server keeps WAL that is archived already. */
 interface WalRetention {
   /** `wal_keep_size`. */
@@ -43,7 +50,7 @@ interface WalRetention {
 export interface ServerArchiving {
   archiver: ArchiverState
   /** Segments with a `.ready` file, in ascending order: finished, and not yet archived as far as the server knows. */
-  ready: readonly WalSegment[]
+  ready: readonly ReadySegment[]
   /** Of all files of `pg_wal`. */
   walBytes: number
   retention: WalRetention
@@ -74,8 +81,9 @@ const LOOK = `
          (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'archiver') AS archivers,
          (SELECT count(*) FROM pg_stat_activity
            WHERE backend_type = 'archiver' AND wait_event = 'ArchiveCommand') AS in_command,
-         (SELECT string_agg(name, ' ' ORDER BY name COLLATE "C") FROM pg_ls_archive_statusdir()
-           WHERE name LIKE '%.ready') AS ready,
+         (SELECT json_agg(json_build_object('name', name, 'secondsAgo', extract(epoch FROM clock_timestamp() - modification))
+                          ORDER BY name COLLATE "C")
+            FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS ready,
          (SELECT sum(size) FROM pg_ls_waldir()) AS wal_bytes,
          (SELECT pg_size_bytes(current_setting('wal_keep_size'))) AS keep_bytes,
          (SELECT redo_lsn FROM pg_control_checkpoint()) AS redo_lsn,
@@ -96,10 +104,7 @@ export async function readServerArchiving(session: Session, segmentSizeBytes: nu
       hasFailedLast: row.failed_last === 't',
       lastFailed: row.last_failed_wal ?? undefined,
     },
-    ready: (row.ready ?? '').split(' ').flatMap(name => {
-      const file = classifyArchiveFile(name.replace(/\.ready$/, ''), segmentSizeBytes)
-      return file.kind === 'segment' && file.compression === undefined ? [file.segment] : []
-    }),
+    ready: toReady(row.ready ?? '[]', segmentSizeBytes),
     walBytes: Number(row.wal_bytes),
     retention: {
       keepBytes: Number(row.keep_bytes),
@@ -107,6 +112,14 @@ export async function readServerArchiving(session: Session, segmentSizeBytes: nu
       slots: toSlots(row.slots ?? '[]'),
     },
   }
+}
+
+function toReady(json: string, segmentSizeBytes: number): ReadySegment[] {
+  const files: { name: string; secondsAgo: number }[] = JSON.parse(json)
+  return files.flatMap(({ name, secondsAgo }) => {
+    const file = classifyArchiveFile(name.replace(/\.ready$/, ''), segmentSizeBytes)
+    return file.kind === 'segment' && file.compression === undefined ? [{ segment: file.segment, secondsAgo }] : []
+  })
 }
 
 function toSlots(json: string): SlotState[] {

@@ -1,6 +1,8 @@
 import { Lsn } from '../postgres/lsn.ts'
 import type { TimelineHistory } from '../postgres/timeline-history.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
+import { archiveOddities } from './archive-oddities.ts'
+import type { ServerArchiving } from './archiving-sample.ts'
 import type { ArchiveListing } from './listing.ts'
 import { type Leg, newestTimeline, recoveryPath } from './recovery-path.ts'
 import { SegmentRange } from './segment-range.ts'
@@ -8,8 +10,8 @@ import type { ServerProgress } from './server-progress.ts'
 
 /**
  * - `found`: stands in the archive with the right size
- * - `delayed`: the server has not archived it yet, or has not yet written it
- * - `lost`: not in the archive, and nobody will put it there
+ * - `delayed`: the server has not archived it yet, and has finished it no longer ago than the lag, or has not yet written it
+ * - `lost`: not in the archive, and nobody will put it there, or nobody has within the lag
  * - `damaged`: there, with another size than a segment has
  */
 export type SegmentStatus = 'found' | 'delayed' | 'lost' | 'damaged'
@@ -38,9 +40,19 @@ export interface AuditInput {
   target: { lsn: Lsn } | 'latest'
   /** Default: what `recovery_target_timeline = 'latest'` finds from the backup's timeline on. */
   targetTimeline?: number
-  /** Of the primary while it lives, read before the archive was listed. Without it nothing is ever `delayed`. */
-  server?: Pick<ServerProgress, 'timeline' | 'currentLsn' | 'lastArchived'>
+  /**
+   * Of the primary while it lives, read before the archive was listed. Without it nothing is ever `delayed`; without what waits for
+   * its archiver, nothing is ever delayed too long.
+   */
+  server?: Pick<ServerProgress, 'timeline' | 'currentLsn' | 'lastArchived'> & Partial<Pick<ServerArchiving, 'ready'>>
+  /**
+   * How long the archiver may take, from when the server finished a segment. Default: an hour, which is much longer than it waits
+   * between two attempts, and than an alarm of growth waits to tell the cause; and no longer than a loss of WAL may go unnoticed.
+   */
+  lagSeconds?: number
 }
+
+const DEFAULT_LAG_SECONDS = 3600
 
 export interface ArchiveAudit {
   /**
@@ -60,6 +72,8 @@ export interface ArchiveAudit {
    * does not find its way to where the server is. What was audited is then the way that it finds.
    */
   lostHistories: readonly { timeline: number; status: 'lost' | 'damaged' }[]
+  /** What of the archive is not what it looks like, a sentence each; none of it is counted as found. */
+  oddities: readonly string[]
   /** End of the last segment that recovery can read from the backup on; undefined when it never gets consistent. */
   recoverableTo: Lsn | undefined
 }
@@ -77,7 +91,8 @@ interface Piece {
  * the one that holds the target: recovery stops only when it has read the record there.
  *
  * A hole with a later segment behind it is `lost` at once, and so is what the server said it had archived. What comes after
- * both is `delayed` for as long as the server lives, however much it is: that the archiver does not keep up is another alarm.
+ * both is `delayed`, however much it is, until the server has waited for one of it longer than the lag: that one is then `lost`, with
+ * all before it. Until then, that the archiver does not keep up is another alarm.
  * @throws {Failure} `timeline-history-missing` or `timeline-not-a-child`, as recovery would refuse.
  */
 export function auditArchive({
@@ -88,11 +103,16 @@ export function auditArchive({
   target: wanted,
   targetTimeline,
   server,
+  lagSeconds = DEFAULT_LAG_SECONDS,
 }: AuditInput): ArchiveAudit {
   const size = listing.segmentSizeBytes
+  // In ascending order: what comes before it has waited no less.
+  const overdue = server?.ready?.findLast(({ secondsAgo }) => secondsAgo > lagSeconds)?.segment
   const timeline = targetTimeline ?? newestTimeline(backup.timeline, histories)
   const isOutOfReach = targetTimeline === undefined && server !== undefined && server.timeline > timeline
-  const lostHistories = isOutOfReach ? findLost({ listing, histories, damagedHistories, server }, timeline + 1) : []
+  const lostHistories = isOutOfReach
+    ? findLost({ listing, histories, damagedHistories, server, overdue }, timeline + 1)
+    : []
   // Where the way to the target is not known, all that can be asked is whether the known part of it is there.
   const target = isOutOfReach ? 'latest' : wanted
   const path = recoveryPath({
@@ -112,6 +132,7 @@ export function auditArchive({
   const known = knownEnd(
     listed.flatMap(({ pieces }) => pieces),
     server?.timeline === timeline ? server : undefined,
+    overdue,
     size,
   )
   const end = Math.max(start, needed, known.end)
@@ -138,6 +159,7 @@ export function auditArchive({
     statuses: pieces.map(piece => ({ range: toRange(piece, size), status: piece.status })),
     gaps,
     lostHistories,
+    oddities: archiveOddities(listing),
     recoverableTo: isConsistent ? Lsn.fromBytes(BigInt(readable + 1) * BigInt(size)) : undefined,
   }
 }
@@ -173,6 +195,7 @@ function listedPieces(listing: ArchiveListing, { timeline, first, last }: Leg): 
 function knownEnd(
   listed: readonly Piece[],
   server: AuditInput['server'],
+  overdue: WalSegment | undefined,
   size: number,
 ): { end: number; delayedFrom: number } {
   const newest = listed.reduce((max, piece) => Math.max(max, piece.last), 0)
@@ -180,7 +203,8 @@ function knownEnd(
   const acknowledged = server.lastArchived ? Number(server.lastArchived.number) : -1
   const newestWhole = listed.reduce((max, piece) => (piece.status === 'found' ? Math.max(max, piece.last) : max), -1)
   const completed = numberAt(server.currentLsn, size) - 1
-  return { end: Math.max(newest, acknowledged, completed), delayedFrom: Math.max(newestWhole, acknowledged) + 1 }
+  const due = Math.max(newestWhole, acknowledged, overdue ? Number(overdue.number) : -1)
+  return { end: Math.max(newest, acknowledged, completed), delayedFrom: due + 1 }
 }
 
 /** The whole of `leg` in pieces. A short segment that may still come is one that is being copied. */
@@ -242,18 +266,29 @@ function verdictOf(gaps: readonly Gap[], pieces: readonly Piece[], needed: numbe
   return pieces.some(piece => piece.status === 'delayed' && piece.first <= needed) ? 'delayed' : 'recoverable'
 }
 
-/** A history is stored before the first segment of its timeline. So it may still come while nothing is there that comes after it. */
+/**
+ * A history is stored before the first segment of its timeline. So it may still come while nothing is there that comes after it, and
+ * nothing that comes after it has waited longer than the lag.
+ */
 function findLost(
   {
     listing,
     histories,
     damagedHistories,
     server,
-  }: Required<Pick<AuditInput, 'listing' | 'histories' | 'damagedHistories' | 'server'>>,
+    overdue,
+  }: Required<Pick<AuditInput, 'listing' | 'histories' | 'damagedHistories' | 'server'>> & {
+    overdue: WalSegment | undefined
+  },
   from: number,
 ): ArchiveAudit['lostHistories'] {
-  const archived = [...listing.segments.keys(), ...listing.histories, server.lastArchived?.timeline ?? 0]
-  const newest = Math.max(...archived.filter(timeline => timeline <= server.timeline))
+  const due = [
+    ...listing.segments.keys(),
+    ...listing.histories,
+    server.lastArchived?.timeline ?? 0,
+    overdue?.timeline ?? 0,
+  ]
+  const newest = Math.max(...due.filter(timeline => timeline <= server.timeline))
   const lost: { timeline: number; status: 'lost' | 'damaged' }[] = []
   for (let timeline = from; timeline <= newest; timeline++) {
     if (histories.has(timeline)) continue

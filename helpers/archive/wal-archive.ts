@@ -1,7 +1,9 @@
+import { CannotRun } from '../failure.ts'
 import { DEFAULT_SEGMENT_SIZE_BYTES, type WalSegment } from '../postgres/wal-segment.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
-import type { Volume, VolumeFile } from '../runtime/volume.ts'
+import type { Volume, VolumeEntry } from '../runtime/volume.ts'
 import { waitFor } from '../wait.ts'
+import { archiveOddities } from './archive-oddities.ts'
 import { lastArchiverComplaint } from './archiver-log.ts'
 import { type Compression, decompress, isWhole, splitCompression } from './compression.ts'
 import { ArchiveListing } from './listing.ts'
@@ -32,14 +34,22 @@ export class WalArchive {
     await this.volume.remove(`${FOLDER}/new`)
   }
 
+  /** @throws {CannotRun} when it is not there, or cannot be read. */
   async list(): Promise<ArchiveListing> {
     return ArchiveListing.of(await this.files(), this.segmentSizeBytes)
   }
 
-  /** With paths relative to the archive. */
-  async files(): Promise<VolumeFile[]> {
-    const files = await this.volume.list(FOLDER)
-    return files.map(({ path, sizeBytes }) => ({ path: path.slice(FOLDER.length + 1), sizeBytes }))
+  /** All that lies right in the archive, with paths relative to it. @throws {CannotRun} when it is not there, or cannot be read. */
+  files(): Promise<VolumeEntry[]> {
+    return this.volume.entries(FOLDER)
+  }
+
+  /** @throws {CannotRun} when a server's segments have another size: what it archives would all be taken for damaged. */
+  assertTakes(server: { segmentSizeBytes: number }): void {
+    if (server.segmentSizeBytes === this.segmentSizeBytes) return
+    throw new CannotRun(
+      `the server's WAL segments have ${server.segmentSizeBytes} bytes, those of the archive ${this.path} ${this.segmentSizeBytes}: name the archive of this server`,
+    )
   }
 
   /** A file of the archive, such as a timeline's history. @throws when there is none of that name. */
@@ -109,7 +119,11 @@ export class WalArchive {
     if (newest?.name === segment.name)
       return `${segment}, compressed, and not whole: cut off, or not in the format that its name says`
     const short = listing?.wrongSized.find(one => one.segment.name === segment.name)
-    return `${newest ? `${newest} as the last one archived` : `nothing of timeline ${segment.timeline} archived`}${short ? `, and ${segment} with ${short.sizeBytes} bytes` : ''}`
+    const last = newest ? `${newest} as the last one archived` : `nothing of timeline ${segment.timeline} archived`
+    return [
+      `${last}${short ? `, and ${segment} with ${short.sizeBytes} bytes` : ''}`,
+      ...(listing && listing.foreign.length + listing.others.length > 0 ? archiveOddities(listing) : []),
+    ].join('; ')
   }
 
   /** Of a segment that is listed as whole. */
@@ -124,7 +138,7 @@ export class WalArchive {
 
   /** The plain file where there are several. */
   async #storedAs(name: string): Promise<string | undefined> {
-    const files = new Set((await this.files()).map(({ path }) => path))
+    const files = new Set((await this.files()).flatMap(({ path, kind }) => (kind === 'file' ? [path] : [])))
     const names = [name, ...COMPRESSIONS.map(compression => `${name}.${compression}`)]
     return names.find(one => files.has(one))
   }

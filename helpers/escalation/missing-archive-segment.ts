@@ -27,6 +27,8 @@ export interface MissingArchiveSegmentReport {
   findings: readonly MissingArchiveSegment[]
   /** Gaps that the backup does not need: no finding, but stated. */
   harmless: readonly { range: SegmentRange; sentence: string }[]
+  /** What else is odd about the archive: no finding by itself, and often why there is one. */
+  oddities: readonly string[]
 }
 
 interface Observation {
@@ -51,6 +53,7 @@ export function detectMissingArchiveSegment(observation: Observation): MissingAr
       range: gap.range,
       sentence: `${describeGap(gap)}, before the base backup, which does not need it`,
     })),
+    oddities: audit.oddities,
   }
 }
 

@@ -14,12 +14,20 @@ export interface Finding {
 /**
  * A condition and how long it has lasted. Times are seconds of the clock that the policy was given.
  * - `pending`: found, for no longer than the window
- * - `firing`: has lasted longer than the window: somebody is to be told
- * - `quiet`: was there at the observation before, and is gone
+ * - `firing`: has lasted longer than the window: somebody is to be told. With `goneSinceSeconds` it was not found any more from
+ *   then on, and has not been gone for long enough to be over
+ * - `quiet`: was pending or firing at the observation before, and is over
  */
 export type Signal<F extends Finding = Finding> =
   | { state: 'quiet'; finding: F; clearedAtSeconds: number }
   | { state: 'pending'; finding: F; sinceSeconds: number }
-  | { state: 'firing'; finding: F; sinceSeconds: number; firedAtSeconds: number; latencySeconds: number }
+  | {
+      state: 'firing'
+      finding: F
+      sinceSeconds: number
+      firedAtSeconds: number
+      latencySeconds: number
+      goneSinceSeconds?: number
+    }
 
 export type SignalState = Signal['state']

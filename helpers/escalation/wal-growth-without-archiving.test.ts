@@ -53,7 +53,7 @@ function sample(seen: Seen): ArchivingSample {
       lastFailed: undefined,
       ...archiver,
     },
-    ready: ready.map(segment),
+    ready: ready.map(number => ({ segment: segment(number), secondsAgo: 0 })),
     walBytes: 10 * SIZE,
     retention: {
       keepBytes: (seen.keepSegments ?? 0) * SIZE,

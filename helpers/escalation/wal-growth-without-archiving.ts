@@ -118,7 +118,8 @@ function isAtTakenName(samples: readonly ArchivingSample[]): boolean {
 }
 
 /** A server that does not archive marks nothing as ready: there, it is what it has finished behind the archive's end. */
-function waitingIn({ archiver, ready, listing, progress }: ArchivingSample): readonly WalSegment[] {
+function waitingIn({ archiver, listing, progress, ...sample }: ArchivingSample): readonly WalSegment[] {
+  const ready = sample.ready.map(({ segment }) => segment)
   if (archiver.isConfigured || ready.length > 0) return ready.filter(segment => !isWholeIn(listing, segment))
   const newest = listing.newest(progress.timeline)
   return newest ? between(newest.number, currentSegment(progress).number - 1n, progress) : []
@@ -139,14 +140,15 @@ function unstoredIn(samples: readonly ArchivingSample[], last: ArchivingSample):
     segment =>
       !isWholeIn(listing, segment) &&
       !samples.some(sample => isWholeIn(sample.listing, segment)) &&
-      !ready.some(({ name }) => name === segment.name),
+      !ready.some(one => one.segment.name === segment.name),
   )
 }
 
 /** The number of the last segment that an observation did not leave to be archived. */
 function acknowledgedBefore({ progress, ready }: ArchivingSample): bigint {
   if (progress.lastArchived?.timeline === progress.timeline) return progress.lastArchived.number
-  return (ready.find(({ timeline }) => timeline === progress.timeline) ?? currentSegment(progress)).number - 1n
+  const oldest = ready.find(({ segment }) => segment.timeline === progress.timeline)?.segment
+  return (oldest ?? currentSegment(progress)).number - 1n
 }
 
 /** Behind `after`, up to and with `last`, by their numbers. */

@@ -32,8 +32,8 @@ describe('an escalation watch', () => {
     expect(watch.history.map(({ atSeconds, state }) => [atSeconds, state])).toEqual([
       [2, 'pending'],
       [6, 'firing'],
-      [8, 'quiet'],
-      [9, 'pending'],
+      [11, 'quiet'],
+      [12, 'pending'],
     ])
   })
 

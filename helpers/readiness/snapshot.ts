@@ -1,7 +1,6 @@
 import type { ArchiveListing, ListingSummary } from '../archive/listing.ts'
 import { readServerProgress, type ServerProgress } from '../archive/server-progress.ts'
 import type { WalArchive } from '../archive/wal-archive.ts'
-import { CannotRun } from '../failure.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { Row, Session } from '../postgres/session.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
@@ -51,11 +50,7 @@ export async function takeSnapshot(
   { tables }: { tables?: readonly string[] } = {},
 ): Promise<Snapshot> {
   const progress = await readServerProgress(session)
-  if (progress.segmentSizeBytes !== archive.segmentSizeBytes) {
-    throw new CannotRun(
-      `the server's WAL segments have ${progress.segmentSizeBytes} bytes, those of the archive ${archive.segmentSizeBytes}`,
-    )
-  }
+  archive.assertTakes(progress)
   const fromLsn = await readInsertLsn(session)
   const transactionsInProgress = await countTransactionsInProgress(session)
   const read = await atOneMoment(session, async () => {

@@ -2,11 +2,12 @@ import path from 'node:path'
 import type { Readable } from 'node:stream'
 import type Dockerode from 'dockerode'
 import { commandFailed } from './command-failed.ts'
+import { listingScript, NO_FOLDER_STATUS, parseListed, UNREADABLE_STATUS } from './container-listing.ts'
 import { removeVolume } from './docker-client.ts'
 import { type ExecResult, execute, readInput } from './docker-exec.ts'
 import type { DockerHost } from './docker-host.ts'
 import { quoteForShell } from './shell.ts'
-import type { Volume, VolumeFile } from './volume.ts'
+import { byPath, noFolder, unreadableFolder, type Volume, type VolumeEntry, type VolumeFile } from './volume.ts'
 
 /** GNU and busybox alike: a server may remove a file between finding it and reading it. */
 const VANISHED = /No such file or directory$/
@@ -35,7 +36,22 @@ export abstract class ContainerVolume implements Volume {
         if (file === undefined) throw new Error(`a file's name in ${this.name} has a line break: ${line}`)
         return { path: path.posix.join(folder, file), sizeBytes: Number(sizeBytes) }
       })
-      .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+      .sort(byPath)
+  }
+
+  async entries(folder: string): Promise<VolumeEntry[]> {
+    const absolute = this.#pathOf(folder)
+    const script = listingScript(absolute)
+    const result = await this.#execute(script)
+    if (result.exitStatus === NO_FOLDER_STATUS) throw noFolder(absolute)
+    if (result.exitStatus === UNREADABLE_STATUS) throw unreadableFolder(absolute, 'permission denied')
+    return this.#linesOf(result, script)
+      .map(line => {
+        const entry = parseListed(line)
+        if (!entry) throw new Error(`the listing of ${absolute} has a line that is not understood: ${line}`)
+        return entry
+      })
+      .sort(byPath)
   }
 
   async hash(folder = ''): Promise<Map<string, string>> {
@@ -96,7 +112,11 @@ export abstract class ContainerVolume implements Volume {
   /** The lines that a command prints about every regular file below a folder, which it is given as `./path`. */
   async #overFiles(folder: string, command: string): Promise<string[]> {
     const script = `folder=${this.#at(folder)}; [ -d "$folder" ] || exit 0; cd "$folder" && find -L . -type f -exec ${command} {} +`
-    const result = await this.#execute(script)
+    return this.#linesOf(await this.#execute(script), script)
+  }
+
+  /** @throws {Failure} `command-failed`, unless all that went wrong is that a file was removed meanwhile. */
+  #linesOf(result: ExecResult, script: string): string[] {
     const complaints = result.stderr.split('\n').filter(line => line !== '')
     if (result.exitStatus !== 0 && !(complaints.length > 0 && complaints.every(line => VANISHED.test(line))))
       throw commandFailed(`in ${this.name}`, { ...result, script, output: result.stderr })
@@ -106,12 +126,17 @@ export abstract class ContainerVolume implements Volume {
       .filter(line => line !== '')
   }
 
-  /** Quoted. @throws {RangeError} for a path that leads out of the volume. */
+  /** Quoted. */
   #at(relative: string): string {
+    return quoteForShell(this.#pathOf(relative))
+  }
+
+  /** @throws {RangeError} for a path that leads out of the volume. */
+  #pathOf(relative: string): string {
     const full = path.posix.join(this.path, relative)
     if (full !== this.path && !full.startsWith(`${this.path}/`))
       throw new RangeError(`${relative} leads out of ${this.name}`)
-    return quoteForShell(full)
+    return full
   }
 }
 

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
   closeSync,
+  type Dirent,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readSync,
+  realpathSync,
   renameSync,
   statSync,
   writeFileSync,
@@ -16,7 +18,7 @@ import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { UnpackSync } from 'tar'
 import { giveTo, type OperatingSystemUser } from './embedded-user.ts'
-import type { Volume, VolumeFile } from './volume.ts'
+import { byPath, noFolder, unreadableFolder, type Volume, type VolumeEntry, type VolumeFile } from './volume.ts'
 
 const READ_BYTES = 1024 * 1024
 
@@ -35,7 +37,22 @@ export class EmbeddedVolume implements Volume {
   async list(folder = ''): Promise<VolumeFile[]> {
     const files: VolumeFile[] = []
     this.#walk(folder, files)
-    return files.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+    return files.sort(byPath)
+  }
+
+  async entries(folder: string): Promise<VolumeEntry[]> {
+    const absolute = this.#at(folder)
+    try {
+      const real = realpathSync(absolute)
+      return readdirSync(real, { withFileTypes: true })
+        .flatMap(entry => orUndefined(() => entryOf(real, entry)) ?? [])
+        .sort(byPath)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      throw code === 'ENOENT' || code === 'ENOTDIR'
+        ? noFolder(absolute, { cause: error })
+        : unreadableFolder(absolute, message, { cause: error })
+    }
   }
 
   async hash(folder = ''): Promise<Map<string, string>> {
@@ -102,6 +119,25 @@ export class EmbeddedVolume implements Volume {
       if (status?.isDirectory()) this.#walk(relative, files)
       else if (status?.isFile()) files.push({ path: relative, sizeBytes: status.size })
     }
+  }
+}
+
+/** @param folder without a symbolic link in its path. */
+function entryOf(folder: string, entry: Dirent): VolumeEntry {
+  const file = path.join(folder, entry.name)
+  if (entry.isSymbolicLink() && !staysIn(folder, file)) return { path: entry.name, sizeBytes: 0, kind: 'link' }
+  if (entry.isDirectory()) return { path: entry.name, sizeBytes: 0, kind: 'folder' }
+  const status = statSync(file)
+  if (status.isFile()) return { path: entry.name, sizeBytes: status.size, kind: 'file' }
+  return { path: entry.name, sizeBytes: 0, kind: status.isDirectory() ? 'folder' : 'special' }
+}
+
+/** Of a link that leads nowhere, or round in a circle, nobody can say so. */
+function staysIn(folder: string, link: string): boolean {
+  try {
+    return realpathSync(link).startsWith(`${folder}/`)
+  } catch {
+    return false
   }
 }
 

@@ -1,9 +1,19 @@
 import type { Readable } from 'node:stream'
+import { CannotRun } from '../failure.ts'
 
 export interface VolumeFile {
   /** Relative to the volume, with `/`. */
   path: string
   sizeBytes: number
+}
+
+/** What lies right in a folder. A symbolic link that stays within the folder counts as what it leads to. */
+export interface VolumeEntry extends VolumeFile {
+  /**
+   * - `link`: a symbolic link that leads out of the folder, or nowhere
+   * - `special`: a pipe, a socket, a device
+   */
+  kind: 'file' | 'folder' | 'link' | 'special'
 }
 
 /**
@@ -21,6 +31,11 @@ export interface Volume {
   create(): Promise<void>
   /** Every regular file below `folder` (default: all), symbolic links followed; an unknown folder is empty. Sorted by path. */
   list(folder?: string): Promise<VolumeFile[]>
+  /**
+   * All that lies right in `folder`, with paths relative to it; none but files have a size. Sorted by path.
+   * @throws {CannotRun} when there is no such folder, or it cannot be read.
+   */
+  entries(folder: string): Promise<VolumeEntry[]>
   /** SHA-256 in lower-case hexadecimal of every regular file below `folder`, by path relative to `folder`, symbolic links followed. */
   hash(folder?: string): Promise<Map<string, string>>
   /** @throws when there is no such file. */
@@ -38,4 +53,21 @@ export interface Volume {
   unpack(tar: Readable, folder: string): Promise<void>
   /** Removes it with all it holds. */
   destroy(): Promise<void>
+}
+
+/** For `sort`. */
+export function byPath(a: VolumeFile, b: VolumeFile): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0
+}
+
+export function noFolder(absolute: string, options?: ErrorOptions): CannotRun {
+  return new CannotRun(`there is no folder ${absolute}: correct the path, or mount what should be there`, options)
+}
+
+/** @param why as the operating system says. */
+export function unreadableFolder(absolute: string, why: string, options?: ErrorOptions): CannotRun {
+  return new CannotRun(
+    `the folder ${absolute} cannot be listed (${why}): let the user who looks read and enter it`,
+    options,
+  )
 }
