@@ -58,7 +58,8 @@ export function detectWalGrowthWithoutArchiving(samples: readonly ArchivingSampl
   const last = samples.at(-1)
   if (!last) return { findings: [], others: [] }
   const conflicting = isAtTakenName(samples)
-  const owed = { waiting: conflicting ? last.ready : waitingIn(last), unstored: unstoredIn(samples, last), conflicting }
+  const waiting = conflicting ? last.ready.map(({ segment }) => segment) : waitingIn(last)
+  const owed = { waiting, unstored: unstoredIn(samples, last), conflicting }
   const cause = causeOf(samples, last, owed)
   return { findings: cause ? [findingOf(cause, samples, last, owed)] : [], others: otherGrowth(samples) }
 }
@@ -111,8 +112,8 @@ function hasStalled(samples: readonly ArchivingSample[]): boolean {
  */
 function isAtTakenName(samples: readonly ArchivingSample[]): boolean {
   const [before, last] = samples.slice(-2).map(({ archiver, ready: [first], listing }) => {
-    const hasFailedAt = first && archiver.hasFailedLast && archiver.lastFailed === first.name
-    return hasFailedAt && isWholeIn(listing, first) ? `${first} after ${archiver.archivedCount}` : undefined
+    if (!first || !archiver.hasFailedLast || archiver.lastFailed !== first.segment.name) return undefined
+    return isWholeIn(listing, first.segment) ? `${first.segment} after ${archiver.archivedCount}` : undefined
   })
   return last !== undefined && last === before
 }
