@@ -35,8 +35,7 @@ const KINDS: Readonly<Record<number, VolumeEntry['kind']>> = { 32768: 'file', 16
 
 /** Of a line of that script; undefined for any other, as of a name with a line break: no name has the `/` that a faked line would need. */
 export function parseListed(line: string): VolumeEntry | undefined {
-  const [, mode = '', sizeBytes, version = '', path] =
-    /^([0-9a-f]+|link) (\d+) ([0-9.]+|-) \.\/(.*)$/.exec(line) ?? []
+  const [, mode = '', sizeBytes, version = '', path] = /^([0-9a-f]+|link) (\d+) ([0-9.]+|-) \.\/(.*)$/.exec(line) ?? []
   if (path === undefined) return undefined
   const kind = mode === 'link' ? mode : (KINDS[Number.parseInt(mode, 16) & FILE_TYPE_MASK] ?? 'special')
   return kind === 'file'

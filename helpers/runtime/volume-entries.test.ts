@@ -38,7 +38,10 @@ const inContainer = ([program = '', ...shell]: readonly string[], folder = archi
 const onThisMachine = () => new EmbeddedVolume('volume', base, undefined).entries(path.basename(archive))
 
 async function expectEntries(expected: readonly Omit<VolumeEntry, 'version'>[]): Promise<void> {
-  const wanted = expected.map(one => ({ ...one, version: one.kind === 'file' ? expect.stringMatching(/^[\d.]+$/) : '' }))
+  const wanted = expected.map(one => ({
+    ...one,
+    version: one.kind === 'file' ? expect.stringMatching(/^[\d.]+$/) : '',
+  }))
   expect(await onThisMachine()).toEqual(wanted)
   for (const shell of SHELLS) expect(inContainer(shell), shell.join(' ')).toEqual(wanted)
 }
