@@ -1,5 +1,7 @@
 import { Lsn } from '../postgres/lsn.ts'
 import type { TimelineHistory } from '../postgres/timeline-history.ts'
+import type { WalDamage, WalDamageKind } from '../postgres/wal-damage.ts'
+import { findSizeDamage } from '../postgres/wal-page.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
 import { archiveOddities } from './archive-oddities.ts'
 import type { ServerArchiving } from './archiving-sample.ts'
@@ -9,10 +11,10 @@ import { SegmentRange } from './segment-range.ts'
 import type { ServerProgress } from './server-progress.ts'
 
 /**
- * - `found`: stands in the archive with the right size
+ * - `found`: stands in the archive with the right size, and nothing that was read of it is wrong
  * - `delayed`: the server has not archived it yet, and has finished it no longer ago than the lag, or has not yet written it
  * - `lost`: not in the archive, and nobody will put it there, or nobody has within the lag
- * - `damaged`: there, with another size than a segment has
+ * - `damaged`: there, with another size than a segment has, or with other content than it should
  */
 export type SegmentStatus = 'found' | 'delayed' | 'lost' | 'damaged'
 
@@ -28,10 +30,24 @@ export interface Gap {
   range: SegmentRange
   status: 'lost' | 'damaged'
   placement: Placement
+  /** Of the first segment of a damaged range. The others have the same kind of it. */
+  damage?: WalDamage
+}
+
+/** What is wrong with a segment, by what was read of it. */
+export interface SegmentDamage {
+  damage: WalDamage
+  /**
+   * Recovery reads the segment up to its damage: where the last record before that begins, and where it ends. Undefined where the
+   * records were not read, and where it takes nothing at all of the segment.
+   */
+  whole?: { lastLsn: Lsn; endLsn: Lsn } | undefined
 }
 
 export interface AuditInput {
   listing: ArchiveListing
+  /** Segments that have the right size and are damaged all the same, by name. Default: nobody has looked. */
+  damages?: ReadonlyMap<string, SegmentDamage>
   /** Of the timelines that have a history file in the archive. */
   histories?: ReadonlyMap<number, TimelineHistory>
   /** Timelines whose history is in the archive and cannot be followed. */
@@ -74,7 +90,10 @@ export interface ArchiveAudit {
   lostHistories: readonly { timeline: number; status: 'lost' | 'damaged' }[]
   /** What of the archive is not what it looks like, a sentence each; none of it is counted as found. */
   oddities: readonly string[]
-  /** End of the last segment that recovery can read from the backup on; undefined when it never gets consistent. */
+  /**
+   * End of the last segment that recovery can read from the backup on, or of the last record before a damage behind it; undefined
+   * when it never gets consistent.
+   */
   recoverableTo: Lsn | undefined
 }
 
@@ -84,11 +103,13 @@ interface Piece {
   first: number
   last: number
   status: SegmentStatus
+  /** Of a damaged one. */
+  kind?: WalDamageKind
 }
 
 /**
- * Whether the archive holds what recovery from a backup to a target needs, by names and sizes. The last segment needed is
- * the one that holds the target: recovery stops only when it has read the record there.
+ * Whether the archive holds what recovery from a backup to a target needs, by names, sizes and what else is known of the segments.
+ * The last one needed is the one that holds the target: recovery stops only when it has read the record there.
  *
  * A hole with a later segment behind it is `lost` at once, and so is what the server said it had archived. What comes after
  * both is `delayed`, however much it is, until the server has waited for one of it longer than the lag: that one is then `lost`, with
@@ -97,6 +118,7 @@ interface Piece {
  */
 export function auditArchive({
   listing,
+  damages = new Map(),
   histories = new Map(),
   damagedHistories = [],
   backup,
@@ -128,7 +150,7 @@ export function auditArchive({
   // On the way to the end of the archive there is nothing beyond the target.
   const reach = target === 'latest' ? Number.POSITIVE_INFINITY : needed
 
-  const listed = path.map(leg => ({ leg, pieces: listedPieces(listing, leg) }))
+  const listed = path.map(leg => ({ leg, pieces: listedPieces(listing, damages, leg) }))
   const known = knownEnd(
     listed.flatMap(({ pieces }) => pieces),
     server?.timeline === timeline ? server : undefined,
@@ -145,22 +167,28 @@ export function auditArchive({
     ),
   )
 
-  const gaps = pieces.flatMap(piece =>
-    piece.status === 'lost' || piece.status === 'damaged'
-      ? place(piece, piece.status, [start, stop + 1, reach + 1], size)
-      : [],
-  )
+  const wholeBefore = ({ timeline, first }: Piece) => damages.get(nameOf(timeline, first, size))?.whole
+  const gaps = pieces.flatMap(piece => {
+    if (piece.status !== 'lost' && piece.status !== 'damaged') return []
+    const whole = wholeBefore(piece)
+    // What is damaged behind the place in question stands in no way to it.
+    const consistent = whole && backup.stopLsn.isAtOrBefore(whole.endLsn) ? stop : stop + 1
+    const beyond = whole && target !== 'latest' && target.lsn.isAtOrBefore(whole.lastLsn) ? needed : reach + 1
+    return place(piece, piece.status, [start, consistent, Math.max(consistent, beyond)], size)
+  })
   const readable = lastReadable(pieces, start)
-  const isConsistent = readable >= stop
+  const broken = pieces.find(({ first, status }) => status === 'damaged' && first === readable + 1)
+  const readableTo = (broken && wholeBefore(broken)?.endLsn) ?? Lsn.fromBytes(BigInt(readable + 1) * BigInt(size))
+  const isConsistent = readable >= stop || (readable + 1 === stop && backup.stopLsn.isAtOrBefore(readableTo))
   return {
     verdict: isOutOfReach ? verdictOutOfReach(gaps, lostHistories) : verdictOf(gaps, pieces, needed),
     target: wanted === 'latest' ? wanted : wanted.lsn,
     timeline,
     statuses: pieces.map(piece => ({ range: toRange(piece, size), status: piece.status })),
-    gaps,
+    gaps: withDamages(gaps, damages, listing),
     lostHistories,
     oddities: archiveOddities(listing),
-    recoverableTo: isConsistent ? Lsn.fromBytes(BigInt(readable + 1) * BigInt(size)) : undefined,
+    recoverableTo: isConsistent ? readableTo : undefined,
   }
 }
 
@@ -173,22 +201,53 @@ function numberAt(lsn: Lsn, size: number): number {
   return Number(lsn.bytes / BigInt(size))
 }
 
-/** What the listing has of a leg, in ascending order: whole ranges, and segments of a wrong size one by one. */
-function listedPieces(listing: ArchiveListing, { timeline, first, last }: Leg): Piece[] {
-  const whole = listing.ranges(timeline).map(range => ({
-    timeline,
-    first: Number(range.first.number),
-    last: Number(range.last.number),
-    status: 'found' as const,
-  }))
-  const short = listing.wrongSized.flatMap(({ segment }) => {
+function nameOf(timeline: number, number: number, size: number): string {
+  return new WalSegment(timeline, BigInt(number), size).name
+}
+
+/** What the listing has of a leg, in ascending order: whole ranges, and damaged segments one by one. */
+function listedPieces(
+  listing: ArchiveListing,
+  damages: NonNullable<AuditInput['damages']>,
+  { timeline, first, last }: Leg,
+): Piece[] {
+  const damaged = (segment: WalSegment, kind: WalDamageKind): Piece[] => {
     const number = Number(segment.number)
-    return segment.timeline === timeline ? [{ timeline, first: number, last: number, status: 'damaged' as const }] : []
-  })
-  return [...whole, ...short]
+    return segment.timeline === timeline ? [{ timeline, first: number, last: number, status: 'damaged', kind }] : []
+  }
+  const inside = [...damages.values()]
+    .flatMap(({ damage }) => damaged(damage.segment, damage.kind))
+    .sort((a, b) => a.first - b.first)
+  const whole = listing.ranges(timeline).map(
+    (range): Piece => ({
+      timeline,
+      first: Number(range.first.number),
+      last: Number(range.last.number),
+      status: 'found',
+    }),
+  )
+  return [...putInto(whole, inside), ...listing.wrongSized.flatMap(({ segment }) => damaged(segment, 'wrong-size'))]
     .filter(piece => piece.last >= first && piece.first <= last)
     .map(piece => ({ ...piece, first: Math.max(piece.first, first), last: Math.min(piece.last, last) }))
     .sort((a, b) => a.first - b.first)
+}
+
+/** Pieces with some of their segments taken out and put in their places. Both in ascending order. */
+function putInto(pieces: readonly Piece[], damaged: readonly Piece[]): Piece[] {
+  const all: Piece[] = []
+  let next = 0
+  for (const piece of pieces) {
+    let { first } = piece
+    for (; (damaged[next]?.first ?? Number.POSITIVE_INFINITY) <= piece.last; next++) {
+      const one = damaged[next]
+      if (!one || one.first < first) continue
+      if (one.first > first) all.push({ ...piece, first, last: one.first - 1 })
+      all.push(one)
+      first = one.first + 1
+    }
+    if (first <= piece.last) all.push({ ...piece, first })
+  }
+  return all
 }
 
 /** The last segment that is known to have been written, and the first that may still come. */
@@ -210,11 +269,11 @@ function knownEnd(
 /** The whole of `leg` in pieces. A short segment that may still come is one that is being copied. */
 function fillHoles(listed: readonly Piece[], leg: Leg, delayedFrom: number): Piece[] {
   const pieces: Piece[] = []
-  const add = (first: number, last: number, status: SegmentStatus) => {
+  const add = (first: number, last: number, status: SegmentStatus, kind?: WalDamageKind) => {
     const before = pieces.at(-1)
     if (first > last) return
-    if (before?.status === status) before.last = last
-    else pieces.push({ timeline: leg.timeline, first, last, status })
+    if (before?.status === status && before.kind === kind) before.last = last
+    else pieces.push({ timeline: leg.timeline, first, last, status, ...(kind && { kind }) })
   }
   const addHole = (first: number, last: number) => {
     add(first, Math.min(last, delayedFrom - 1), 'lost')
@@ -223,11 +282,28 @@ function fillHoles(listed: readonly Piece[], leg: Leg, delayedFrom: number): Pie
   let next = leg.first
   for (const piece of listed) {
     addHole(next, piece.first - 1)
-    add(piece.first, piece.last, piece.status === 'damaged' && piece.first >= delayedFrom ? 'delayed' : piece.status)
+    if (piece.status === 'damaged' && piece.first >= delayedFrom) add(piece.first, piece.last, 'delayed')
+    else add(piece.first, piece.last, piece.status, piece.kind)
     next = piece.last + 1
   }
   addHole(next, leg.last)
   return pieces
+}
+
+/** Made only of what is told: an archive of another server may have a million of them. */
+function withDamages(
+  gaps: readonly Gap[],
+  damages: NonNullable<AuditInput['damages']>,
+  { wrongSized }: ArchiveListing,
+): Gap[] {
+  if (!gaps.some(({ status }) => status === 'damaged')) return [...gaps]
+  const sizes = new Map(wrongSized.map(({ segment, sizeBytes }) => [segment.name, sizeBytes]))
+  return gaps.map(gap => {
+    const { first } = gap.range
+    const sizeBytes = sizes.get(first.name)
+    const damage = sizeBytes === undefined ? damages.get(first.name)?.damage : findSizeDamage(first, sizeBytes)
+    return gap.status === 'damaged' && damage ? { ...gap, damage } : gap
+  })
 }
 
 /** Cut where the placement changes: at the backup's start, behind its end, behind the target. */

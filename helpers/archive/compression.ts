@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { constants, gunzip } from 'node:zlib'
 import { CannotRun } from '../failure.ts'
 
 /** How a file in a WAL archive was compressed, by what its name ends with. */
@@ -18,6 +18,15 @@ export function splitCompression(name: string): { name: string; compression?: Co
 export async function decompress(bytes: Buffer, compression: Compression): Promise<Buffer | undefined> {
   if (compression === 'zst') throw new CannotRun('what is compressed with Zstandard cannot be read here')
   return promisify(gunzip)(bytes).catch(() => undefined)
+}
+
+/**
+ * What the beginning of a compressed file unpacks to: as far as it goes; none where it is not in that format.
+ * @throws {CannotRun} as `decompress`.
+ */
+export async function decompressBeginning(bytes: Buffer, compression: Compression): Promise<Buffer | undefined> {
+  if (compression === 'zst') return decompress(bytes, compression)
+  return promisify(gunzip)(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).catch(() => undefined)
 }
 
 /**

@@ -21,6 +21,10 @@ export class SegmentRange {
     )
   }
 
+  *[Symbol.iterator](): Generator<WalSegment> {
+    for (let segment = this.first; segment.number <= this.last.number; segment = segment.next) yield segment
+  }
+
   /** `first..last (n)`; a single segment is its name alone. */
   toString(): string {
     return this.count === 1 ? this.first.name : `${this.first}..${this.last} (${this.count})`

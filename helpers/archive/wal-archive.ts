@@ -52,9 +52,13 @@ export class WalArchive {
     )
   }
 
-  /** A file of the archive, such as a timeline's history. @throws when there is none of that name. */
-  read(name: string): Promise<Buffer> {
-    return this.volume.read(`${FOLDER}/${name}`)
+  /**
+   * A file of the archive, such as a timeline's history, as it is stored.
+   * @param options as of `Volume.read`.
+   * @throws when there is none of that name.
+   */
+  read(name: string, options?: { firstBytes?: number }): Promise<Buffer> {
+    return this.volume.read(`${FOLDER}/${name}`, options)
   }
 
   /** A file by PostgreSQL's name for it, unpacked; undefined where there is none, and empty where it is cut off. */

@@ -73,7 +73,9 @@ describe('the detector of missing archive segments', () => {
       ['beyond-target', [name(8)]],
     ])
     expect(findings[0]?.damaged.map(String)).toEqual([name(5)])
-    expect(findings[0]?.sentence).toContain(`missing ${name(4)}, of a wrong size ${name(5)}, missing ${name(6)}`)
+    expect(findings[0]?.sentence).toContain(
+      `missing ${name(4)}, damaged ${name(5)} (the file is cut off: it has 0 bytes, not 16777216), missing ${name(6)}`,
+    )
   })
 
   it('says of a gap in the backup that one cannot come back at all', () => {

@@ -3,6 +3,7 @@ import type { SegmentRange } from '../archive/segment-range.ts'
 import type { Passage, WalClock } from '../archive/wal-clock.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { historyFile } from '../postgres/timeline-history.ts'
+import type { WalDamage } from '../postgres/wal-damage.ts'
 import type { Finding } from './signal.ts'
 
 type Harm = Exclude<Placement, 'before-backup'>
@@ -14,6 +15,8 @@ export interface MissingArchiveSegment extends Finding {
   ranges: readonly SegmentRange[]
   /** Those of them that are there, and damaged. */
   damaged: readonly SegmentRange[]
+  /** How the first segment of each of those is; the others of a range are in the same way. */
+  damages: readonly WalDamage[]
   /** History files that are missing or damaged. */
   histories: readonly string[]
   /** How far one can come back, from this backup; undefined when not at all. */
@@ -66,6 +69,7 @@ function findingOf(placement: Harm, gaps: readonly Gap[], { at, audit, clock }: 
     placement,
     ranges: gaps.map(gap => gap.range),
     damaged: gaps.filter(gap => gap.status === 'damaged').map(gap => gap.range),
+    damages: gaps.flatMap(gap => gap.damage ?? []),
     histories: [],
     recoverableTo: audit.recoverableTo,
     passage,
@@ -89,6 +93,7 @@ function findingOfHistories({ at, audit }: Observation): MissingArchiveSegment {
     placement: 'blocks-target',
     ranges: [],
     damaged: [],
+    damages: [],
     histories: lostHistories.map(({ timeline }) => historyFile(timeline)),
     recoverableTo,
     passage: {},
@@ -113,6 +118,9 @@ function blocked(placement: Harm, { target }: ArchiveAudit): string {
   return placement === 'blocks-target' ? `recovery to ${wanted}` : `recovery beyond ${wanted}`
 }
 
-function describeGap({ range, status }: Gap): string {
-  return `${status === 'lost' ? 'missing' : 'of a wrong size'} ${range}`
+function describeGap({ range, status, damage }: Gap): string {
+  if (status === 'lost') return `missing ${range}`
+  if (!damage) return `damaged ${range}`
+  const where = damage.lsn.equals(range.first.start) ? '' : `at ${damage.lsn} `
+  return `damaged ${range} (${range.count > 1 ? 'of the first, ' : ''}${where}${damage.what})`
 }

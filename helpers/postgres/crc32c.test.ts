@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ChecksumMemory } from './checksum-memory.ts'
 import { crc32c } from './crc32c.ts'
 
 // RFC 3720, appendix B.4
@@ -36,4 +37,24 @@ test('is the same by the definition, of a part, and put together from parts', ()
       },
     ),
   )
+})
+
+test('is the same in WebAssembly, over the whole of a memory and of each part of it', () => {
+  const memory = new ChecksumMemory(200)
+  const part = fc.tuple(fc.nat(200), fc.nat(200), fc.nat(200)).map(three => three.sort((a, b) => a - b))
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 200, maxLength: 200 }), part, (bytes, [start = 0, middle = 0, end = 0]) => {
+      memory.bytes.set(bytes)
+      const whole = slowCrc32c(bytes.subarray(start, end))
+      expect(memory.crc32c(start, end)).toBe(whole)
+      expect(memory.crc32c(middle, end, memory.crc32c(start, middle))).toBe(whole)
+    }),
+  )
+})
+
+test.each([
+  [-1, 1],
+  [0, 201],
+])('is not taken of what lies outside of the memory: %i to %i', (start, end) => {
+  expect(() => new ChecksumMemory(200).crc32c(start, end)).toThrow(RangeError)
 })

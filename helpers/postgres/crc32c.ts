@@ -2,12 +2,17 @@
 const ROUND_BYTES = 8
 
 /** The first 256 entries are the usual table of the last byte of a round, the next 256 those of the byte before it, and so on. */
-const tables = new Int32Array(256 * ROUND_BYTES)
-for (let index = 0; index < tables.length; index++) {
-  let value = index < 256 ? index : (tables[index - 256] ?? 0)
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1
-  tables[index] = value
+export function crcTables(roundBytes: number): Int32Array {
+  const tables = new Int32Array(256 * roundBytes)
+  for (let index = 0; index < tables.length; index++) {
+    let value = index < 256 ? index : (tables[index - 256] ?? 0)
+    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1
+    tables[index] = value
+  }
+  return tables
 }
+
+const tables = crcTables(ROUND_BYTES)
 
 /** The cast stands for a default that would be paid for with every byte. */
 function look(bytesAfter: number, byte: number): number {

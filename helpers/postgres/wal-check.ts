@@ -42,17 +42,13 @@ export interface WalCheck {
  */
 export async function checkWal(contents: AsyncIterable<SegmentContent>, origin: WalOrigin): Promise<WalCheck> {
   const reader = new WalReader(origin)
-  const check: WalCheck = { records: 0 }
+  let damage: WalDamage | undefined
   try {
-    for await (const content of contents) {
-      for (const { endLsn } of reader.records(content)) {
-        check.records++
-        check.endLsn = endLsn
-      }
-    }
+    for await (const content of contents) reader.read(content)
   } catch (error) {
     if (!(error instanceof WalDamage)) throw error
-    check.damage = error
+    damage = error
   }
-  return check
+  const { records, endLsn } = reader
+  return { records, ...(endLsn ? { endLsn } : {}), ...(damage ? { damage } : {}) }
 }

@@ -4,6 +4,7 @@ import type { WalSegment } from './wal-segment.ts'
 
 /**
  * - `wrong-size`: the file is cut off, or longer than a segment
+ * - `not-unpacked`: a compressed file that is cut off, or not in the format that its name says
  * - `zeros`: a page, or the rest of one, that is not written
  * - `unknown-magic`: a page of no known version of PostgreSQL, of another than the pages before it, or no page of WAL at all
  * - `wrong-flags`: a page whose flags contradict themselves or its place
@@ -18,6 +19,7 @@ import type { WalSegment } from './wal-segment.ts'
  */
 export type WalDamageKind =
   | 'wrong-size'
+  | 'not-unpacked'
   | 'zeros'
   | 'unknown-magic'
   | 'wrong-flags'
@@ -41,7 +43,7 @@ export class WalDamage extends Failure {
     /** Of the page or the record; where a file is cut off, of the first byte that is missing. */
     readonly lsn: Lsn,
     /** A clause of its own, such as "the page is not written: it is zeros". */
-    what: string,
+    readonly what: string,
   ) {
     super(kind, `in ${segment} at ${lsn}, ${what}`, { segment: segment.name, lsn: String(lsn) })
     this.name = 'WalDamage'

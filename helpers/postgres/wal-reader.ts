@@ -1,4 +1,5 @@
-import type { Lsn } from './lsn.ts'
+import { ChecksumMemory } from './checksum-memory.ts'
+import { Lsn } from './lsn.ts'
 import { WalDamage, type WalDamageKind } from './wal-damage.ts'
 import {
   findPageDamage,
@@ -9,7 +10,17 @@ import {
   pageHeaderBytes,
   readPageHeader,
 } from './wal-page.ts'
-import { align, givesUp, isSwitch, OpenRecord, RECORD_HEADER_BYTES, type WalRecord } from './wal-record.ts'
+import {
+  align,
+  givesUp,
+  hasPrevious,
+  isAsWritten,
+  isSwitch,
+  OpenRecord,
+  RECORD_HEADER_BYTES,
+  readRecord,
+  type WalRecord,
+} from './wal-record.ts'
 import type { WalSegment } from './wal-segment.ts'
 
 /** A segment with all that its file holds. */
@@ -42,7 +53,7 @@ const ENDS: readonly WalDamageKind[] = ['zeros', 'other-position', 'wrong-length
 
 /**
  * Reads the records of segments that follow one another, and believes nothing of them: of each page it is checked that it is
- * where it belongs, of each record its checksum and that it follows the one before. No more is kept than one record's header.
+ * where it belongs, of each record its checksum and that it follows the one before.
  *
  * What it cannot see: bytes between records and behind a segment switch, which mean nothing; the remainder of a record that
  * begins before the first segment; a record that goes on behind the last segment, or whose damaged length says so.
@@ -50,51 +61,112 @@ const ENDS: readonly WalDamageKind[] = ['zeros', 'other-position', 'wrong-length
  */
 export class WalReader {
   readonly #origin: WalOrigin
+  /** A segment at a time, and behind it the header of a record that pages had broken up. */
+  #memory: ChecksumMemory | undefined
   #segment: WalSegment | undefined
   #magic: number | undefined
   /** No page behind this one may be of an older one. */
   #timeline = 0
   /** Goes on on the next page. */
   #open: OpenRecord | Remainder | undefined
-  #previous: WalRecord | undefined
+  #records = 0
+  /** Where the last record begins: in two halves, as the next one says it. */
+  #lastHigh = 0
+  #lastLow = 0
+  #endLsn: Lsn | undefined
   #hasEnded = false
 
   constructor(origin: WalOrigin) {
     this.#origin = origin
   }
 
+  /** How many were found to be as they were written. */
+  get records(): number {
+    return this.#records
+  }
+
+  /** Where the last of them begins. */
+  get lastLsn(): Lsn | undefined {
+    return this.#records > 0 ? this.#last : undefined
+  }
+
+  /** Where the last of them ends. */
+  get endLsn(): Lsn | undefined {
+    return this.#endLsn
+  }
+
+  /** Another one that has read the same and goes on by itself. */
+  fork(): WalReader {
+    const fork = new WalReader(this.#origin)
+    // What is in it is of no use behind a call of `read`.
+    fork.#memory = this.#memory
+    fork.#segment = this.#segment
+    fork.#magic = this.#magic
+    fork.#timeline = this.#timeline
+    fork.#open = this.#open instanceof OpenRecord ? this.#open.fork() : this.#open && { ...this.#open }
+    fork.#records = this.#records
+    fork.#lastHigh = this.#lastHigh
+    fork.#lastLow = this.#lastLow
+    fork.#endLsn = this.#endLsn
+    fork.#hasEnded = this.#hasEnded
+    return fork
+  }
+
   /**
-   * The records that end in a segment, which must follow the one before. A record that goes on behind the last segment that
-   * there is, is not among them: that is where WAL ends.
+   * Reads all of a segment, which must follow the one before. A record that goes on behind the last segment that there is does
+   * not count: that is where WAL ends.
+   * @param take is given each record that ends in the segment, as soon as it is known to be as it was written.
    * @throws {WalDamage} at the first thing that is wrong. In an unfinished segment what a server leaves behind the end of its
    *   WAL is that end, unless WAL goes on behind it.
    * @throws {RangeError} when the segment does not follow, when WAL has ended before it, when no record can begin at `from`.
    */
-  *records(content: SegmentContent): Generator<WalRecord, void> {
-    const { segment, bytes } = content
-    const { start } = segment
+  read(content: SegmentContent, take?: (record: WalRecord) => void): void {
+    const { segment } = content
     let at = this.#enterSegment(content)
+    const memory = this.#load(content)
+    const { words } = memory
+    const [startHigh, startLow] = halvesOf(segment.start)
     let page = startOfPage(at)
+    /** Of the last record of this segment. */
+    let endAt = 0
     try {
       while (at < segment.sizeBytes) {
         if (at === startOfPage(at)) {
           page = at
-          at += this.#enterPage(content, page)
+          at += this.#enterPage(memory, segment, page)
         }
-        const record = this.#open ?? begin(content, at, start)
-        const end = Math.min(at + record.missingBytes, page + PAGE_BYTES)
-        if (record instanceof OpenRecord) record.take(bytes, at, end)
-        else record.missingBytes -= end - at
-        this.#open = record.missingBytes > 0 ? record : undefined
-        at = align(end)
-        if (record.missingBytes > 0 || !(record instanceof OpenRecord)) continue
-        this.#previous = this.#finish(record, segment, start.plus(BigInt(at)))
-        if (isSwitch(this.#previous)) at = segment.sizeBytes
-        yield this.#previous
+        const lengthBytes = words[at >>> 2] as number
+        let headerAt = at
+        if (this.#open === undefined && lengthBytes >= RECORD_HEADER_BYTES && at + lengthBytes <= page + PAGE_BYTES) {
+          // In one piece, as all short records are but one a page: nothing is made for it.
+          const end = at + lengthBytes
+          if (!isAsWritten(memory, at, memory.crc32c(at + RECORD_HEADER_BYTES, end))) {
+            throw damageAt(segment, at, 'wrong-checksum', `the record ${OTHER_CHECKSUM}`)
+          }
+          this.#follow(memory, at, segment, startHigh, startLow + at)
+          at = align(end)
+        } else {
+          const open = this.#open ?? begin(memory, segment, at)
+          const end = Math.min(at + open.missingBytes, page + PAGE_BYTES)
+          if (open instanceof OpenRecord) open.take(memory, at, end)
+          else open.missingBytes -= end - at
+          at = align(end)
+          this.#open = open.missingBytes > 0 ? open : undefined
+          if (this.#open || !(open instanceof OpenRecord)) continue
+          headerAt = segment.sizeBytes
+          memory.bytes.set(open.header, headerAt)
+          this.#close(memory, open, segment)
+        }
+        if (isSwitch(memory, headerAt)) at = segment.sizeBytes
+        this.#records++
+        endAt = at
+        take?.(readRecord(memory, headerAt, this.#last, segment.start.plus(BigInt(at))))
       }
     } catch (error) {
       if (!isEnd(error, content, page)) throw error
       this.#hasEnded = true
+    } finally {
+      if (endAt > 0) this.#endLsn = segment.start.plus(BigInt(endAt))
     }
   }
 
@@ -125,15 +197,21 @@ export class WalReader {
     return at
   }
 
+  #load({ segment, bytes }: SegmentContent): ChecksumMemory {
+    this.#memory ??= new ChecksumMemory(segment.sizeBytes + RECORD_HEADER_BYTES)
+    this.#memory.bytes.set(bytes)
+    return this.#memory
+  }
+
   /** @returns how long its header is. */
-  #enterPage({ segment, bytes }: SegmentContent, page: number): number {
+  #enterPage(memory: ChecksumMemory, segment: WalSegment, page: number): number {
     const isFirstPage = this.#magic === undefined
-    const header = this.#checkPage(segment, bytes, page)
+    const header = this.#checkPage(segment, memory.bytes, page)
     const headerBytes = pageHeaderBytes(header)
     if (isFirstPage) this.#open = { missingBytes: header.remainingBytes }
     if (header.flags & PAGE_FLAGS.isOverwrite) {
       const lsn = this.#open instanceof OpenRecord ? this.#open.lsn : undefined
-      if (!givesUp(bytes, page + headerBytes, lsn)) {
+      if (!givesUp(memory, page + headerBytes, lsn)) {
         throw damageAt(segment, page, 'wrong-overwrite', `the page does not give up ${lsn ?? 'the record before it'}`)
       }
       this.#open = undefined
@@ -167,38 +245,58 @@ export class WalReader {
     return header
   }
 
-  #finish(open: OpenRecord, segment: WalSegment, endLsn: Lsn): WalRecord {
-    const record = open.endingAt(endLsn)
-    if (!record) {
-      const until = open.segment === segment ? '' : `, which ends in ${segment},`
-      throw new WalDamage(
-        'wrong-checksum',
-        open.segment,
-        open.lsn,
-        `the record${until} has another checksum than it says`,
-      )
+  /** What is left to be asked of a record whose pieces are all there, and its header behind the segment. */
+  #close(memory: ChecksumMemory, { segment, lsn, dataChecksum }: OpenRecord, endsIn: WalSegment): void {
+    const headerAt = endsIn.sizeBytes
+    if (!isAsWritten(memory, headerAt, dataChecksum)) {
+      const until = segment === endsIn ? '' : `, which ends in ${endsIn},`
+      throw new WalDamage('wrong-checksum', segment, lsn, `the record${until} ${OTHER_CHECKSUM}`)
     }
-    const { lsn, previousLsn } = record
-    const follows = this.#previous ? previousLsn.equals(this.#previous.lsn) : previousLsn.isBefore(lsn)
-    if (!follows) {
-      const what = `the record follows ${previousLsn}, and stands behind ${this.#previous?.lsn ?? 'nothing'}`
-      throw new WalDamage('wrong-previous', open.segment, lsn, what)
-    }
-    return isSwitch(record) ? { ...record, endLsn: segment.end } : record
+    this.#follow(memory, headerAt, segment, ...halvesOf(lsn))
   }
+
+  /** The record, of which the header is at `headerAt` in memory, follows the last one, and is it from now on. */
+  #follow(memory: ChecksumMemory, headerAt: number, segment: WalSegment, high: number, low: number): void {
+    if (!(this.#records > 0 && hasPrevious(memory, headerAt, this.#lastHigh, this.#lastLow))) {
+      this.#assertFollows(memory, headerAt, segment, lsnOf(high, low))
+    }
+    this.#lastHigh = high
+    this.#lastLow = low
+  }
+
+  #assertFollows(memory: ChecksumMemory, headerAt: number, segment: WalSegment, lsn: Lsn): void {
+    const { previousLsn } = readRecord(memory, headerAt, lsn, lsn)
+    if (this.#records === 0 && previousLsn.isBefore(lsn)) return
+    const what = `the record follows ${previousLsn}, and stands behind ${this.lastLsn ?? 'nothing'}`
+    throw new WalDamage('wrong-previous', segment, lsn, what)
+  }
+
+  get #last(): Lsn {
+    return lsnOf(this.#lastHigh, this.#lastLow)
+  }
+}
+
+const OTHER_CHECKSUM = 'has another checksum than it says'
+
+function halvesOf({ bytes }: Lsn): [high: number, low: number] {
+  return [Number(bytes >> 32n), Number(bytes & 0xffff_ffffn)]
+}
+
+function lsnOf(high: number, low: number): Lsn {
+  return Lsn.fromBytes((BigInt(high) << 32n) | BigInt(low))
 }
 
 function startOfPage(at: number): number {
   return at - (at % PAGE_BYTES)
 }
 
-function begin({ segment, bytes }: SegmentContent, at: number, start: Lsn): OpenRecord {
-  const lengthBytes = bytes.readUInt32LE(at)
+function begin({ words }: ChecksumMemory, segment: WalSegment, at: number): OpenRecord {
+  const lengthBytes = words[at >>> 2] as number
   if (lengthBytes === 0) throw damageAt(segment, at, 'zeros', 'no record is written: there are zeros')
   if (lengthBytes < RECORD_HEADER_BYTES) {
     throw damageAt(segment, at, 'wrong-length', `no record is ${lengthBytes} bytes long`)
   }
-  return new OpenRecord(start.plus(BigInt(at)), segment, lengthBytes)
+  return new OpenRecord(segment.start.plus(BigInt(at)), segment, lengthBytes)
 }
 
 function damageAt(segment: WalSegment, at: number, kind: WalDamageKind, what: string): WalDamage {

@@ -1,4 +1,4 @@
-import { crc32c } from './crc32c.ts'
+import type { ChecksumMemory } from './checksum-memory.ts'
 import { Lsn } from './lsn.ts'
 import type { WalSegment } from './wal-segment.ts'
 
@@ -34,14 +34,42 @@ const XLOG_SWITCH = 0x40
 const XLOG_OVERWRITE_CONTRECORD = 0xd0
 const INFO_MASK = 0xf0
 
-/** Up to the next place where a record may begin: `MAXALIGN`. */
+/** Up to the next place where a record may begin: `MAXALIGN`. Of less than 2 GiB, which no segment has. */
 export function align(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+  return (bytes + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES
+}
+
+/**
+ * Whether the record whose header stands at `at` is as it was written.
+ * @param dataChecksum CRC-32C of all that follows the header.
+ * @see PostgreSQL source, `ValidXLogRecord` in `xlogreader.c`
+ */
+export function isAsWritten(memory: ChecksumMemory, at: number, dataChecksum: number): boolean {
+  return memory.crc32c(at, at + CHECKSUM_AT, dataChecksum) === memory.words[(at + CHECKSUM_AT) >>> 2]
+}
+
+/** Whether the header at `at` says that the record before it begins at that LSN, which is given in halves. */
+export function hasPrevious({ words }: ChecksumMemory, at: number, high: number, low: number): boolean {
+  return words[(at + PREVIOUS_AT) >>> 2] === low && words[(at + PREVIOUS_AT + 4) >>> 2] === high
 }
 
 /** Behind such a record the rest of the segment is not used. */
-export function isSwitch({ resourceManager, info }: WalRecord): boolean {
-  return resourceManager === XLOG && (info & INFO_MASK) === XLOG_SWITCH
+export function isSwitch({ words }: ChecksumMemory, at: number): boolean {
+  const word = words[(at + INFO_AT) >>> 2] as number
+  return ((word >>> 8) & 0xff) === XLOG && (word & INFO_MASK) === XLOG_SWITCH
+}
+
+/** What the header at `at` says. */
+export function readRecord({ bytes }: ChecksumMemory, at: number, lsn: Lsn, endLsn: Lsn): WalRecord {
+  return {
+    lsn,
+    endLsn,
+    previousLsn: Lsn.fromBytes(bytes.readBigUInt64LE(at + PREVIOUS_AT)),
+    xid: bytes.readUInt32LE(at + XID_AT),
+    resourceManager: bytes.readUInt8(at + RESOURCE_MANAGER_AT),
+    info: bytes.readUInt8(at + INFO_AT),
+    lengthBytes: bytes.readUInt32LE(at),
+  }
 }
 
 /**
@@ -49,7 +77,7 @@ export function isSwitch({ resourceManager, info }: WalRecord): boolean {
  * is not known, any.
  * @see PostgreSQL source, `xl_overwrite_contrecord` in `xlog_internal.h`, `VerifyOverwriteContrecord` in `xlogrecovery.c`
  */
-export function givesUp(bytes: Buffer, at: number, lsn: Lsn | undefined): boolean {
+export function givesUp({ bytes }: ChecksumMemory, at: number, lsn: Lsn | undefined): boolean {
   return (
     bytes.readUInt8(at + RESOURCE_MANAGER_AT) === XLOG &&
     (bytes.readUInt8(at + INFO_AT) & INFO_MASK) === XLOG_OVERWRITE_CONTRECORD &&
@@ -59,17 +87,14 @@ export function givesUp(bytes: Buffer, at: number, lsn: Lsn | undefined): boolea
 }
 
 /**
- * A record that is taken in piece by piece, as pages break it up. Of its data only the checksum is kept, so that a record of any
- * length needs no memory, and the pieces' buffers may be used again.
- * @see PostgreSQL source, `src/include/access/xlogrecord.h` (`XLogRecord`), `ValidXLogRecord` in `xlogreader.c`
+ * A record that pages break up, taken in piece by piece. Of its data only the checksum is kept, so that one of any length needs
+ * no memory.
+ * @see PostgreSQL source, `src/include/access/xlogrecord.h` (`XLogRecord`)
  */
 export class OpenRecord {
-  /** Holds the header from `#headerAt` on. */
-  #header: Buffer | undefined
-  #headerAt = 0
+  readonly header = Buffer.alloc(RECORD_HEADER_BYTES)
   #takenBytes = 0
-  /** Of the data, to which the header's own is added last. */
-  #checksum = 0
+  #dataChecksum = 0
 
   constructor(
     readonly lsn: Lsn,
@@ -82,38 +107,23 @@ export class OpenRecord {
     return this.lengthBytes - this.#takenBytes
   }
 
-  take(bytes: Buffer, start: number, end: number): void {
+  get dataChecksum(): number {
+    return this.#dataChecksum
+  }
+
+  take(memory: ChecksumMemory, start: number, end: number): void {
     const dataStart = Math.min(end, start + Math.max(0, RECORD_HEADER_BYTES - this.#takenBytes))
-    if (dataStart > start) this.#takeHeader(bytes, start, dataStart, end)
-    this.#checksum = crc32c(bytes, this.#checksum, dataStart, end)
+    memory.bytes.copy(this.header, this.#takenBytes, start, dataStart)
+    this.#dataChecksum = memory.crc32c(dataStart, end, this.#dataChecksum)
     this.#takenBytes += end - start
   }
 
-  #takeHeader(bytes: Buffer, start: number, dataStart: number, end: number): void {
-    if (end - start === this.lengthBytes) {
-      // In one piece, and so over before anything is done to the buffer.
-      this.#header = bytes
-      this.#headerAt = start
-    } else {
-      this.#header ??= Buffer.alloc(RECORD_HEADER_BYTES)
-      bytes.copy(this.#header, this.#takenBytes, start, dataStart)
-    }
-  }
-
-  /** Of a record that is whole: as it was written, or none. */
-  endingAt(endLsn: Lsn): WalRecord | undefined {
-    const [header, at] = [this.#header, this.#headerAt]
-    if (!header || crc32c(header, this.#checksum, at, at + CHECKSUM_AT) !== header.readUInt32LE(at + CHECKSUM_AT)) {
-      return undefined
-    }
-    return {
-      lsn: this.lsn,
-      endLsn,
-      previousLsn: Lsn.fromBytes(header.readBigUInt64LE(at + PREVIOUS_AT)),
-      xid: header.readUInt32LE(at + XID_AT),
-      resourceManager: header.readUInt8(at + RESOURCE_MANAGER_AT),
-      info: header.readUInt8(at + INFO_AT),
-      lengthBytes: this.lengthBytes,
-    }
+  /** As far as it is taken in, to go on with by itself. */
+  fork(): OpenRecord {
+    const fork = new OpenRecord(this.lsn, this.segment, this.lengthBytes)
+    this.header.copy(fork.header)
+    fork.#takenBytes = this.#takenBytes
+    fork.#dataChecksum = this.#dataChecksum
+    return fork
   }
 }

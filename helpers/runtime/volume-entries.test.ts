@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -35,10 +35,15 @@ const inContainer = ([program = '', ...shell]: readonly string[], folder = archi
     .map(line => parseListed(line))
     .sort((a, b) => (a && b ? byPath(a, b) : 0))
 
-async function expectEntries(expected: readonly VolumeEntry[]): Promise<void> {
-  const volume = new EmbeddedVolume('volume', base, undefined)
-  expect(await volume.entries(path.basename(archive))).toEqual(expected)
-  for (const shell of SHELLS) expect(inContainer(shell), shell.join(' ')).toEqual(expected)
+const onThisMachine = () => new EmbeddedVolume('volume', base, undefined).entries(path.basename(archive))
+
+async function expectEntries(expected: readonly Omit<VolumeEntry, 'version'>[]): Promise<void> {
+  const wanted = expected.map(one => ({
+    ...one,
+    version: one.kind === 'file' ? expect.stringMatching(/^[\d.]+$/) : '',
+  }))
+  expect(await onThisMachine()).toEqual(wanted)
+  for (const shell of SHELLS) expect(inContainer(shell), shell.join(' ')).toEqual(wanted)
 }
 
 describe('what lies right in a folder', () => {
@@ -107,6 +112,32 @@ describe('what lies right in a folder', () => {
   it('is a pipe neither file nor folder', async () => {
     execFileSync('mkfifo', [path.join(archive, 'pipe')])
     await expectEntries([{ path: 'pipe', sizeBytes: 0, kind: 'special' }])
+  })
+
+  it('has another version once it was written to, or two have changed their names, and the same one otherwise', async () => {
+    file('a', 'one')
+    file('b', 'two')
+    const looks = [onThisMachine, ...SHELLS.map(shell => async () => inContainer(shell))]
+    const versions = async () =>
+      (await Promise.all(looks.map(look => look()))).map(entries => entries.map(entry => entry?.version))
+    const first = await versions()
+    expect(await versions()).toEqual(first)
+    for (const [from, to] of [
+      ['a', 'c'],
+      ['b', 'a'],
+      ['c', 'b'],
+    ] as const)
+      renameSync(path.join(archive, from), path.join(archive, to))
+    const swapped = await versions()
+    for (const [index, [a, b]] of first.entries()) {
+      expect(swapped[index]?.[0]).not.toBe(a)
+      expect(swapped[index]?.[1]).not.toBe(b)
+    }
+    utimesSync(path.join(archive, 'a'), 1, 1)
+    for (const [index, [a, b]] of (await versions()).entries()) {
+      expect(a).not.toBe(swapped[index]?.[0])
+      expect(b).toBe(swapped[index]?.[1])
+    }
   })
 
   it('cannot be told in a container of a name with a line break', () => {

@@ -14,6 +14,11 @@ export interface VolumeEntry extends VolumeFile {
    * - `special`: a pipe, a socket, a device
    */
   kind: 'file' | 'folder' | 'link' | 'special'
+  /**
+   * Of a file: another one once it was written to, or another file took its name. Tells no more than that. Two writes within a second
+   * may pass for one in a container.
+   */
+  version: string
 }
 
 /**
@@ -32,14 +37,17 @@ export interface Volume {
   /** Every regular file below `folder` (default: all), symbolic links followed; an unknown folder is empty. Sorted by path. */
   list(folder?: string): Promise<VolumeFile[]>
   /**
-   * All that lies right in `folder`, with paths relative to it; none but files have a size. Sorted by path.
+   * All that lies right in `folder`, with paths relative to it; none but files have a size and a version. Sorted by path.
    * @throws {CannotRun} when there is no such folder, or it cannot be read.
    */
   entries(folder: string): Promise<VolumeEntry[]>
   /** SHA-256 in lower-case hexadecimal of every regular file below `folder`, by path relative to `folder`, symbolic links followed. */
   hash(folder?: string): Promise<Map<string, string>>
-  /** @throws when there is no such file. */
-  read(file: string): Promise<Buffer>
+  /**
+   * @param options.firstBytes of a longer file, only so many bytes are read.
+   * @throws when there is no such file.
+   */
+  read(file: string, options?: { firstBytes?: number }): Promise<Buffer>
   /** Creates or replaces, atomically. */
   write(file: string, content: Buffer | string): Promise<void>
   /** A file or a whole folder; nothing happens where there is none. */

@@ -1,0 +1,65 @@
+import type { WalSegment } from '../postgres/wal-segment.ts'
+import { type ArchiveAudit, type AuditInput, auditArchive, type SegmentDamage } from './audit.ts'
+import { HeadCheck } from './head-check.ts'
+import { RecordCheck } from './record-check.ts'
+import { rangesOf } from './segment-range.ts'
+import { findStoredSegments } from './stored-segments.ts'
+import type { WalArchive } from './wal-archive.ts'
+
+export interface AuditorOptions {
+  /** Of the cluster whose archive it is, in decimal. */
+  systemIdentifier: string
+  /** Every record from the backup on is read. Default: of each segment no more than its first page. */
+  deep?: boolean
+}
+
+/** Audits archives by what their segments say of themselves, again and again: what has not changed is read once. */
+export class ArchiveAuditor {
+  readonly #archives: readonly WalArchive[]
+  readonly #heads: HeadCheck
+  readonly #records: RecordCheck | undefined
+
+  /** @param archives in the order in which recovery looks into them. */
+  constructor(archives: readonly WalArchive[], { systemIdentifier, deep = false }: AuditorOptions) {
+    this.#archives = archives
+    this.#heads = new HeadCheck(systemIdentifier)
+    this.#records = deep ? new RecordCheck(systemIdentifier) : undefined
+  }
+
+  /**
+   * As `auditArchive`, over the archives as they are now: what has gone since they were listed is not damaged.
+   * @throws {Failure} as `auditArchive`; {CannotRun} for an archive that is not there; what reading a file of it throws.
+   */
+  async audit(input: Omit<AuditInput, 'damages'>): Promise<ArchiveAudit> {
+    const stored = await findStoredSegments(this.#archives)
+    const { damages, unread } = await this.#heads.look(stored)
+    const known = new Map<string, SegmentDamage>(damages.map(damage => [damage.segment.name, { damage }]))
+    let audit = auditArchive({ ...input, damages: known })
+    if (this.#records) {
+      const { backup, server, target } = input
+      const way = wholeFrom(audit, backup).flatMap(segment => stored.get(segment.name) ?? [])
+      // A living server archives what is finished; what a dead one wrote last may have been stored by hand.
+      const mayEnd = ({ lastLsn, endLsn }: NonNullable<SegmentDamage['whole']>) =>
+        backup.stopLsn.isAtOrBefore(endLsn) && (target === 'latest' || target.lsn.isAtOrBefore(lastLsn))
+      const plan = { from: backup.startLsn, ...(server ? {} : { mayEnd }) }
+      for (const one of await this.#records.look(way, plan)) known.set(one.damage.segment.name, one)
+      audit = auditArchive({ ...input, damages: known })
+    }
+    return { ...audit, oddities: [...audit.oddities, ...describeUnread(unread)] }
+  }
+}
+
+/** What recovery finds of its way from the backup on, in ascending order. */
+function wholeFrom({ statuses }: ArchiveAudit, { startLsn }: AuditInput['backup']): WalSegment[] {
+  return statuses.flatMap(({ range, status }) =>
+    status === 'found' ? [...range].filter(({ end }) => startLsn.isBefore(end)) : [],
+  )
+}
+
+function describeUnread(segments: readonly WalSegment[]): string[] {
+  if (segments.length === 0) return []
+  const ranges = rangesOf(segments.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+  return [
+    `segments compressed in a way that is not read here, so that nobody has looked into them: ${ranges.join(', ')}`,
+  ]
+}

@@ -1,0 +1,95 @@
+import { CannotRun } from '../failure.ts'
+import { WalDamage } from '../postgres/wal-damage.ts'
+import { findSizeDamage, PAGE_BYTES, SEGMENT_HEADER_BYTES } from '../postgres/wal-page.ts'
+import type { WalSegment } from '../postgres/wal-segment.ts'
+import type { VolumeEntry } from '../runtime/volume.ts'
+import { classifyArchiveFile } from './archive-file.ts'
+import { type Compression, decompress, decompressBeginning } from './compression.ts'
+import type { WalArchive } from './wal-archive.ts'
+
+/**
+ * What is read of a segment, unpacked; or why it is not:
+ * - a damage: the file alone shows it
+ * - `unread`: it is compressed in a way that is not undone here
+ * - `gone`: the file is no longer there, or another one has taken its place
+ */
+export type SegmentBytes = Buffer | WalDamage | 'unread' | 'gone'
+
+/** The file that recovery takes for a segment. */
+export class StoredSegment {
+  constructor(
+    readonly segment: WalSegment,
+    private readonly archive: WalArchive,
+    private readonly file: VolumeEntry,
+    private readonly compression: Compression | undefined,
+  ) {}
+
+  /** Another one once the file is another, in whatever archive. */
+  get version(): string {
+    return `${this.archive.path}/${this.file.path} ${this.file.sizeBytes} ${this.file.version}`
+  }
+
+  /** At least as much as tells what segment it is. No more than a page is read, so that of a compressed one the size is not known. */
+  async readHead(): Promise<SegmentBytes> {
+    const { compression } = this
+    return await this.#read({ firstBytes: PAGE_BYTES }, async stored => {
+      const head = compression ? await decompressBeginning(stored, compression) : stored
+      return head && head.length >= SEGMENT_HEADER_BYTES ? head : this.#notUnpacked()
+    })
+  }
+
+  /** All of it, and of the right size. */
+  async read(): Promise<SegmentBytes> {
+    const { compression, segment } = this
+    return await this.#read({}, async stored => {
+      const bytes = compression ? await decompress(stored, compression) : stored
+      if (!bytes) return this.#notUnpacked()
+      return findSizeDamage(segment, bytes.length) ?? bytes
+    })
+  }
+
+  async #read(
+    options: { firstBytes?: number },
+    unpack: (stored: Buffer) => Promise<Buffer | WalDamage>,
+  ): Promise<SegmentBytes> {
+    try {
+      return await unpack(await this.archive.read(this.file.path, options))
+    } catch (error) {
+      if (error instanceof CannotRun) return 'unread'
+      const isThere = (await this.archive.files()).some(
+        ({ path, version }) => path === this.file.path && version === this.file.version,
+      )
+      if (isThere) throw error
+      return 'gone'
+    }
+  }
+
+  #notUnpacked(): WalDamage {
+    const what = `the file cannot be unpacked: it is cut off, or not in the format that its name says`
+    return new WalDamage('not-unpacked', this.segment, this.segment.start, what)
+  }
+}
+
+/**
+ * All segments that have the right size, by name, as far as that can be told: of several files the one that decides in a listing
+ * too. What has another size is damaged whatever it holds.
+ * @param archives in the order in which recovery looks into them.
+ */
+export async function findStoredSegments(archives: readonly WalArchive[]): Promise<Map<string, StoredSegment>> {
+  const decisive = new Map<string, { stored: StoredSegment; isCompressed: boolean; isWhole: boolean }>()
+  for (const archive of archives) {
+    for (const entry of await archive.files()) {
+      if (entry.kind !== 'file') continue
+      const file = classifyArchiveFile(entry.path, archive.segmentSizeBytes)
+      if (file.kind !== 'segment') continue
+      const isCompressed = file.compression !== undefined
+      const isWhole = isCompressed ? entry.sizeBytes > 0 : entry.sizeBytes === archive.segmentSizeBytes
+      const { name } = file.segment
+      const known = decisive.get(name)
+      if (known && !(known.isCompressed && (!isCompressed || (isWhole && !known.isWhole)))) continue
+      const stored = new StoredSegment(file.segment, archive, entry, file.compression)
+      decisive.set(name, { stored, isCompressed, isWhole })
+    }
+  }
+  return new Map([...decisive].flatMap(([name, { stored, isWhole }]) => (isWhole ? [[name, stored]] : [])))
+}
