@@ -70,7 +70,7 @@ interface Owed {
   waiting: readonly WalSegment[]
   /** The server says that they are archived. */
   unstored: readonly WalSegment[]
-  /** The first that waits is there by its name, and is another server's. */
+  /** The first that waits is there by its name, and the archive_command fails for it all the same. */
   conflicting: boolean
 }
 
