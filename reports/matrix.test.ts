@@ -13,7 +13,7 @@ type Row = (typeof FAULTS)[number]
 /** As the drill notes it when every signal did what it must. */
 function seen({ fault, fires }: Row): FaultSeen {
   const cells = SIGNAL_NAMES.map(signal => [signal, fires.some(one => one === signal) ? 'fires' : 'quiet'])
-  return { fault, signals: Object.fromEntries(cells), windowSeconds: 1, looks: 3 }
+  return { fault, signals: Object.fromEntries(cells), windowSeconds: 1, secondsToFire: {}, looks: 3 }
 }
 
 function drillWith(id: string, faults: FaultSeen[], state: 'passed' | 'skipped' = 'passed'): Drill {
@@ -68,7 +68,7 @@ describe('the matrix', () => {
   })
 
   it('says how long it took', () => {
-    const faults = faultsOf('N1').map(row => ({ ...seen(row), secondsToFire: 1.2345 }))
+    const faults = faultsOf('N1').map(row => ({ ...seen(row), secondsToFire: { 'missing-archive-segment': 1.2345 } }))
     expect(matrixOf([drillWith('N1', faults)])).toContain('| **fires** after 1.23 s | quiet | quiet | N1 |')
   })
 })

@@ -14,7 +14,7 @@ export function matrixOf(drills: readonly Drill[]): string {
     const unseen = drill?.verdict === 'not exercised' ? 'not exercised' : 'not looked at'
     const cells = SIGNAL_NAMES.map(signal => {
       if (!seen) return unseen
-      return seen.signals[signal] === 'fires' ? `**fires**${after(seen.secondsToFire)}` : 'quiet'
+      return seen.signals[signal] === 'fires' ? `**fires**${after(seen.secondsToFire[signal])}` : 'quiet'
     })
     return ['caughtBy' in row ? `${row.fault}: ${row.caughtBy}` : row.fault, ...cells, row.drill]
   })

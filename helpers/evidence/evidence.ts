@@ -101,7 +101,7 @@ const faultSchema = z.object({
     .record(z.enum(SIGNAL_NAMES), cellSchema)
     .describe('What each signal of §4 did while the fault was there, for longer than the window'),
   windowSeconds: seconds.describe('How long a condition must last before its signal fires'),
-  secondsToFire: seconds.optional().describe('From the fault until the last of the signals fired'),
+  secondsToFire: z.partialRecord(z.enum(SIGNAL_NAMES), seconds).describe('From the fault, of each signal that fired'),
   looks: z.number().int().positive().describe('How often the detectors looked meanwhile'),
 })
 export type FaultSeen = z.infer<typeof faultSchema>

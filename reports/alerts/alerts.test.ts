@@ -8,7 +8,7 @@ import { describe, expect, it, type TestContext } from 'vitest'
 import { buildEvidence } from '../build-evidence.ts'
 import { drillFamilies, toldRunSchema } from '../metrics/drill-metrics.ts'
 import { openMetricsText } from '../metrics/open-metrics.ts'
-import { sampleFacts, sampleJournal, sampleRecord, sampleStep } from '../sample.ts'
+import { sampleFacts, sampleJournal, sampleRecord } from '../sample.ts'
 
 const RULES = 'pg-recovery-drills.rules.yml'
 const rules = readFileSync(path.join(import.meta.dirname, RULES), 'utf8')
@@ -40,7 +40,19 @@ function judge(skip: TestContext['skip'], changed: string, file: string) {
 }
 
 const journal = sampleJournal({
-  steps: [sampleStep({ observations: { secondsFromFault: 1.2, states: ['missing-archive-segment pending'] } })],
+  faults: [
+    {
+      fault: 'x',
+      signals: {
+        'missing-archive-segment': 'fires',
+        'wal-growth-without-archiving': 'quiet',
+        'recovery-stall': 'quiet',
+      },
+      windowSeconds: 1,
+      secondsToFire: { 'missing-archive-segment': 1.2 },
+      looks: 3,
+    },
+  ],
   rto: { seconds: 1.2, phases: [], verdict: 'no objective' },
   rpo: {
     seconds: 0.5,

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { FaultSeen } from '../../helpers/evidence/evidence.ts'
 import { buildEvidence, type DrillRecord } from '../build-evidence.ts'
-import { sampleFacts, sampleJournal, sampleRecord, sampleStep } from '../sample.ts'
+import { sampleFacts, sampleJournal, sampleRecord } from '../sample.ts'
 import { drillFamilies, type ToldRun, toldRunSchema } from './drill-metrics.ts'
 
 const MINUTE_MS = 60_000
@@ -101,14 +102,23 @@ describe('drillFamilies', () => {
   })
 
   it('tells how long each alarm took, the longest of several, and no state of it', () => {
-    const alarm = (signal: string, secondsFromFault: number) =>
-      sampleStep({ observations: { secondsFromFault, states: [`${signal} pending`, `${signal} firing`] } })
-    const steps = [
-      sampleStep({ steps: [alarm('wal-growth-without-archiving', 1.2), alarm('wal-growth-without-archiving', 1.3)] }),
-      alarm('missing-archive-segment', 1.1),
-      sampleStep({ observations: { secondsFromFault: 'none', states: [] } }),
+    const fault = (secondsToFire: FaultSeen['secondsToFire']): FaultSeen => ({
+      fault: 'x',
+      signals: {
+        'missing-archive-segment': 'fires',
+        'wal-growth-without-archiving': 'fires',
+        'recovery-stall': 'quiet',
+      },
+      secondsToFire,
+      windowSeconds: 1,
+      looks: 3,
+    })
+    const faults = [
+      fault({ 'wal-growth-without-archiving': 1.2 }),
+      fault({ 'wal-growth-without-archiving': 1.3, 'missing-archive-segment': 1.1 }),
+      fault({}),
     ]
-    const runs = [run(0, [sampleRecord({ journal: sampleJournal({ steps }) })])]
+    const runs = [run(0, [sampleRecord({ journal: sampleJournal({ faults }) })])]
     expect(samples(runs, 'drill_alarm_seconds')).toEqual([
       ['P1 3 embedded 18 wal-growth-without-archiving', 1.3],
       ['P1 3 embedded 18 missing-archive-segment', 1.1],
@@ -141,7 +151,7 @@ describe('drillFamilies', () => {
 
   it('comes to the same in whatever order runs are read, and forgets no success', () => {
     const verdict = fc.constantFrom('passed', 'failed', 'unknown', 'not exercised')
-    const drills = fc.dictionary(fc.constantFrom('P1', 'P2', 'N10'), verdict, { minKeys: 1 })
+    const drills = fc.dictionary(fc.constantFrom('P1', 'P2', 'P10'), verdict, { minKeys: 1 })
     const place = fc.record({
       name: fc.constantFrom('docker', 'embedded'),
       serverVersion: fc.constantFrom('18.4', '15.20'),

@@ -1,14 +1,7 @@
 import { z } from 'zod'
 import { byId } from '../../helpers/evidence/declared-drills.ts'
-import { drillSchema, evidenceSchema, type Step, type Verdict } from '../../helpers/evidence/evidence.ts'
-import { allSteps } from '../build-evidence.ts'
+import { drillSchema, evidenceSchema, type FaultSeen, type Verdict } from '../../helpers/evidence/evidence.ts'
 import type { Family, Sample } from './open-metrics.ts'
-
-/** What an alarm's step saw, as the drills of §4 note it. */
-const alarmSchema = z.object({
-  secondsFromFault: z.number(),
-  states: z.tuple([z.string()], z.string()),
-})
 
 /**
  * What the metrics take from the evidence of a run: no more, so that what an older version has left can still be read, and that
@@ -25,17 +18,17 @@ export const toldRunSchema = z.object({
         verdict: true,
         startedAt: true,
         durationSeconds: true,
-        steps: true,
+        faults: true,
         rto: true,
         rpo: true,
         sizes: true,
         sabotage: true,
       })
-      .transform(({ steps, rto, rpo, ...drill }) => ({
+      .transform(({ faults, rto, rpo, ...drill }) => ({
         ...drill,
         rtoSeconds: rto?.seconds,
         rpoSeconds: rpo?.seconds,
-        alarms: alarmsOf(steps),
+        alarms: alarmsOf(faults),
       })),
   ),
 })
@@ -178,14 +171,10 @@ function verdictSamples(labels: Sample['labels'], verdict: Verdict): Sample[] {
 }
 
 /** The longest of each signal. */
-function alarmsOf(steps: readonly Step[]): { signal: string; seconds: number }[] {
+function alarmsOf(faults: readonly FaultSeen[] = []): { signal: string; seconds: number }[] {
   const longest = new Map<string, number>()
-  for (const { observations } of allSteps(steps)) {
-    const { success, data } = alarmSchema.safeParse(observations)
-    if (!success) continue
-    const signal = data.states[0].replace(/ .*/, '')
-    longest.set(signal, Math.max(longest.get(signal) ?? 0, data.secondsFromFault))
-  }
+  for (const [signal, seconds] of faults.flatMap(({ secondsToFire }) => Object.entries(secondsToFire)))
+    longest.set(signal, Math.max(longest.get(signal) ?? 0, seconds))
   return [...longest].map(([signal, seconds]) => ({ signal, seconds }))
 }
 
