@@ -6,6 +6,9 @@ import { sabotages } from './fixtures/sabotage/sabotages.ts'
 /** Wanted or not, each project takes time to be made. */
 const isSabotaged = process.argv.some(argument => argument.startsWith('--sabotage'))
 
+/** One after the other: S1 predicts how long a recovery takes, on a machine that does the same all the while. */
+const isSoak = process.argv.includes('--soak')
+
 // Testcontainers' reaper is an image of its own, which an offline machine cannot have; this suite cleans up by itself.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
 
@@ -20,7 +23,7 @@ const drills: TestProjectInlineConfiguration['test'] = {
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: isSoak ? 1 : 2,
     // Each project compiles the same files: once is enough. The folder is the run's own, as all that is temporary here.
     experimental: { fsModuleCache: isSabotaged, fsModuleCachePath: path.join(tmpdir(), 'modules') },
     // Longer than any deadline, so that it is the deadline that speaks: it names what was waited for.

@@ -160,8 +160,6 @@ async function createVitestIn(
       configLoader: 'native',
       project: projects,
       reporters,
-      // What is measured over minutes has the machine to itself.
-      ...(kind === 'soak' ? { maxWorkers: 1 } : {}),
       // On its workers too, from the first moment.
       env: { [RUN_ID_VARIABLE]: run.id },
       ...(tagsFilter.length > 0 ? { tagsFilter } : {}),
