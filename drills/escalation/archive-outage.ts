@@ -35,7 +35,8 @@ export async function beginArchiving(
   const [first] = await finishSegments(primary, 1)
   if (!first) throw new Error('no segment was finished')
   await archive.waitFor(first, primary)
-  const backup = { timeline: first.timeline, startLsn: lsn, stopLsn: lsn }
+  const [cluster] = await primary.query('SELECT system_identifier::text AS id FROM pg_control_system()')
+  const backup = { timeline: first.timeline, startLsn: lsn, stopLsn: lsn, systemIdentifier: cluster?.id ?? '' }
   return { primary, first, watch: watchArchive(primary, archive, { backup, target: { lsn } }, windowSeconds) }
 }
 

@@ -58,6 +58,7 @@ test('a segment that is not whole is told as damaged, and recovery does not take
         {
           segments: [segment],
           damaged: [segment],
+          damages: ['wrong-size'],
           blocks: `recovery to the target ${target.lsn}`,
           recoverableTo: segment.start,
         },

@@ -6,7 +6,7 @@ import { rangesOf } from './segment-range.ts'
 import { findStoredSegments } from './stored-segments.ts'
 import type { WalArchive } from './wal-archive.ts'
 
-export interface AuditorOptions {
+interface AuditorOptions {
   /** Of the cluster whose archive it is, in decimal. */
   systemIdentifier: string
   /** Every record from the backup on is read. Default: of each segment no more than its first page. */

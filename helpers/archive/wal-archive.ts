@@ -118,6 +118,18 @@ export class WalArchive {
     return putBack
   }
 
+  /** Gives two files each other's names. @returns what gives them their own again, byte for byte and with their times. */
+  async swap(one: string, other: string): Promise<() => Promise<void>> {
+    const [a, b] = [(await this.#storedAs(one)) ?? one, (await this.#storedAs(other)) ?? other]
+    const swap = async () => {
+      await this.volume.rename(`${FOLDER}/${a}`, `taken/${a}`)
+      await this.volume.rename(`${FOLDER}/${b}`, `${FOLDER}/${a}`)
+      await this.volume.rename(`taken/${a}`, `${FOLDER}/${b}`)
+    }
+    await swap()
+    return swap
+  }
+
   #lastOf(segment: WalSegment, listing: ArchiveListing | undefined): string {
     const newest = listing?.newest(segment.timeline)
     if (newest?.name === segment.name)

@@ -1,4 +1,5 @@
 import type { WalArchive } from '../archive/wal-archive.ts'
+import type { Lsn } from '../postgres/lsn.ts'
 import { historyFile } from '../postgres/timeline-history.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
@@ -24,6 +25,33 @@ export async function takeHistory(archive: WalArchive, timeline: number): Promis
  */
 export async function truncateSegment(archive: WalArchive, segment: WalSegment, sizeBytes: number): Promise<Repair> {
   return once(await archive.alter(segment.name, stored => stored.subarray(0, sizeBytes)))
+}
+
+/** Has nothing but zeros where a segment was, as a copy to a disk that lost its writes leaves it. @returns its repair. */
+export async function zeroSegment(archive: WalArchive, segment: WalSegment): Promise<Repair> {
+  return replaceSegment(archive, segment, Buffer.alloc(segment.sizeBytes))
+}
+
+/** Has other content stand under the name of a segment. @returns its repair, which brings the segment's own back. */
+export async function replaceSegment(archive: WalArchive, segment: WalSegment, content: Buffer): Promise<Repair> {
+  return once(await archive.alter(segment.name, () => content))
+}
+
+/** One bit of the byte at `lsn` of a segment that is stored as it is, not compressed, is another. @returns its repair. */
+export async function flipBit(archive: WalArchive, segment: WalSegment, lsn: Lsn): Promise<Repair> {
+  const at = Number(lsn.minus(segment.start))
+  return once(
+    await archive.alter(segment.name, stored => {
+      const bytes = Buffer.from(stored)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+      return bytes
+    }),
+  )
+}
+
+/** Gives two segments each other's names, as a copy by a wrong list does. @returns its repair. */
+export async function swapSegments(archive: WalArchive, one: WalSegment, other: WalSegment): Promise<Repair> {
+  return once(await archive.swap(one.name, other.name))
 }
 
 function once(repair: Repair): Repair {
