@@ -53,7 +53,7 @@ const test = base.extend('journal', { auto: true }, ({ task, annotate }) => {
   task.meta.journal = journal.record
   return journal
 })
-const drill = (id, body, tags = [], options = {}) => test('drill ' + id, { meta: { id }, tags, ...options }, body)
+const drill = (id, body, tags = []) => test('drill ' + id, { meta: { id }, tags }, body)
 if (process.env.KILL) drill('P0', () => process.kill(process.pid, 'SIGKILL'))
 if (process.env.HANG) drill('P0', async ({ journal }) => {
   await journal.step('then hang', () => undefined)
@@ -66,7 +66,7 @@ drill('P2', async ({ journal }) => {
 })
 drill('P3', async ({ journal }) => { await journal.step('one', () => expect([1]).toEqual([2])) })
 drill('P4', async ({ journal }) => { await journal.step('one', () => undefined.foo) })
-drill('P5', async ({ journal }) => { await journal.step('one', () => new Promise(() => {})) }, [], { timeout: 300 })
+test('drill P5', { meta: { id: 'P5' }, timeout: 300 }, async ({ journal }) => { await journal.step('one', () => new Promise(() => {})) })
 drill('P6', ({ skip }) => skip('it needs Docker'))
 drill('P7', () => undefined)
 drill('P8', () => { console.log('said ${SECRET}'); throw Object.assign(new AggregateError([new Error('a volume is left'), new Failure('leak', 'b')])) })
