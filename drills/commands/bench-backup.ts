@@ -32,7 +32,7 @@ export async function benchBackup(runtime: Runtime): Promise<void> {
     await store.create()
     await primary.init()
     const { name, serverVersion, major } = runtime.description
-    const programs = await findPrograms(primary, major)
+    const programs = await findPrograms(primary, major, ['pg_basebackup', 'pg_verifybackup'])
     const where = `on the ${name} runtime, PostgreSQL ${serverVersion}`
     if (programs === undefined) {
       console.log(`base backup ${where}: pg_basebackup and pg_verifybackup ${major} are not where the server is`)
@@ -75,12 +75,16 @@ export async function benchBackup(runtime: Runtime): Promise<void> {
   }
 }
 
-/** @returns the folder of the programs of that major, as the server's machine or container has them. */
-async function findPrograms(server: PostgresNode, major: number): Promise<string | undefined> {
+/** @returns the folder of those programs of that major, as the server's machine or container has them. */
+export async function findPrograms(
+  server: PostgresNode,
+  major: number,
+  programs: readonly string[],
+): Promise<string | undefined> {
   const found = await server.exec(
     `for folder in /usr/lib/postgresql/${major}/bin $(printf '%s' "$PATH" | tr ':' ' '); do
-       case $("$folder/pg_basebackup" --version 2> /dev/null) in
-         *') ${major}'*) test -x "$folder/pg_verifybackup" && echo "$folder" && exit;;
+       case $("$folder/${programs[0]}" --version 2> /dev/null) in
+         *') ${major}'*) ${programs.map(program => `test -x "$folder/${program}" && `).join('')}echo "$folder" && exit;;
        esac
      done; true`,
   )
@@ -98,7 +102,7 @@ async function runBaseBackup(primary: PostgresNode, program: string, folder: str
 }
 
 /** @param body what it returns is done when the clock stands. */
-async function timed(body: () => Promise<void | (() => Promise<void>)>): Promise<number> {
+export async function timed(body: () => Promise<void | (() => Promise<void>)>): Promise<number> {
   const startedAtMs = performance.now()
   const undo = await body()
   const seconds = (performance.now() - startedAtMs) / 1000

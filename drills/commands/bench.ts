@@ -1,6 +1,6 @@
 // npm run bench: the suite's own machinery against the bare procedure, the same phases with the same rows on the same
 // programs, in pairs that take turns. Prints the median of each phase side by side and the ratio of the totals. Then base
-// backup and manifest check against PostgreSQL's own programs, in containers too where a run would use them.
+// backup and manifest check against PostgreSQL's own programs, in containers too where a run would use them; and the check of WAL.
 import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -19,6 +19,7 @@ import { findServerUser, giveTo } from '../../helpers/runtime/embedded-user.ts'
 import { findFreePort } from '../../helpers/runtime/free-port.ts'
 import { joinRuntime, openRuntime } from '../../helpers/runtime/open.ts'
 import { benchBackup, median } from './bench-backup.ts'
+import { benchWal } from './bench-wal.ts'
 import { exitWith } from './exit-with.ts'
 
 /** Milliseconds, by phase. */
@@ -47,6 +48,7 @@ await exitWith(async () => {
     }
     print(ours, bare)
     await benchBackup(new EmbeddedRuntime(description, run.context))
+    await benchWal(new EmbeddedRuntime(description, run.context))
     const chosen = await openRuntime(config, 'nightly', run.context)
     if (chosen.name === 'docker') await benchBackup(await joinRuntime(chosen, run.context))
   } finally {

@@ -9,7 +9,7 @@
 import { test } from '../../fixtures/drill.ts'
 import { expectAlteredRefused, expectPromotedEarly } from '../../fixtures/escalation/altered-segment.ts'
 import { expectMissingFiring, expectStillFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import { findRecord } from '../../helpers/archive/find-record.ts'
@@ -80,6 +80,7 @@ test('segments with other content are told from what they hold, and end every re
   /** Of those that are damaged still, the first one first. */
   const damages = [
     {
+      fault: 'segment of another cluster',
       what: 'of another cluster',
       range: new SegmentRange(foreign, foreign),
       kind: 'other-cluster',
@@ -88,6 +89,7 @@ test('segments with other content are told from what they hold, and end every re
       repair: repairs.foreign,
     },
     {
+      fault: 'segment filled with zeros',
       what: 'of zeros',
       range: new SegmentRange(zeroed, zeroed),
       kind: 'zeros',
@@ -96,6 +98,7 @@ test('segments with other content are told from what they hold, and end every re
       repair: repairs.zeroed,
     },
     {
+      fault: 'one bit flipped in a record',
       what: 'with one bit flipped in a record',
       range: new SegmentRange(flipped, flipped),
       kind: 'wrong-checksum',
@@ -104,6 +107,7 @@ test('segments with other content are told from what they hold, and end every re
       repair: repairs.flipped,
     },
     {
+      fault: 'two segments swapped',
       what: 'swapped with its neighbour',
       range: swapped,
       kind: 'other-position',
@@ -126,6 +130,9 @@ test('segments with other content are told from what they hold, and end every re
   await step('The right alarm fires, alone, and tells of each how it is damaged', () =>
     expectMissingFiring(watch, alarmFrom(0), damagedAtMs, journal),
   )
+  await step('No other signal fires', async () => {
+    for (const { fault } of damages) await expectSignals(watch, fault, damagedAtMs, journal)
+  })
 
   const timeline = backup.timeline + 1
   for (const [index, { what, range, kind, limit, says, repair }] of damages.entries()) {

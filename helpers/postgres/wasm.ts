@@ -8,7 +8,7 @@ type Code = readonly number[]
 const I32 = 0x7f
 const NO_RESULT = 0x40
 
-export const end: Code = [0x0b]
+const end: Code = [0x0b]
 export const add: Code = [0x6a]
 export const and: Code = [0x71]
 export const xor: Code = [0x73]
