@@ -26,7 +26,7 @@ describe('the drills that there are', () => {
     const ids = declaredDrills().map(({ id }) => id)
     expect(ids.slice(0, 7)).toEqual(['N1', 'N2', 'N3', 'N4', 'N5', 'N5h', 'N6'])
     expect(ids.slice(7, 13)).toEqual(['N7', 'N7f', 'N7r', 'N8', 'N9', 'N10'])
-    expect(ids.slice(-2)).toEqual(['R1', 'S1'])
+    expect(ids.slice(-3)).toEqual(['R1', 'S1', 'S2'])
   })
 })
 
