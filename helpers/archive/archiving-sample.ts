@@ -31,7 +31,7 @@ export interface SlotState {
 }
 
 /** A segment that waits for the archiver. */
-export interface ReadySegment {
+interface ReadySegment {
   segment: WalSegment
   /** Since the server finished it, by the time of its `.ready` file, which is in whole seconds: up to one too many. */
   secondsAgo: number

@@ -3,7 +3,7 @@ import { execa } from 'execa'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Lsn } from '../postgres/lsn.ts'
-import { TimelineHistory } from '../postgres/timeline-history.ts'
+import { historyFile, TimelineHistory } from '../postgres/timeline-history.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
 import {
   type ArchiveAudit,
@@ -458,73 +458,195 @@ describe('on archives with random holes', () => {
     )
   })
 
-  it('says along timelines what one sees who looks up each segment on its own', () => {
-    const forks = fc.uniqueArray(
-      fc.record({ number: fc.integer({ min: 8, max: 12 }), offset: fc.integer({ min: 1, max: SIZE - 1 }) }),
-      {
-        maxLength: 3,
-        selector: ({ number, offset }) => number * SIZE + offset,
-      },
-    )
-    const cases = fc.record({
-      forks,
+  describe('and timelines, damages, several archives and a server that lags', () => {
+    const files = (...states: ('whole' | 'short' | 'none')[]) =>
+      // Of each timeline in turn, what there is of its segments.
+      fc.array(fc.array(fc.constantFrom(...states), { minLength: 16, maxLength: 16 }), { minLength: 4, maxLength: 4 })
+    const place = (min: number, max: number) =>
+      fc.record({ number: fc.integer({ min, max }), offset: fc.integer({ min: 1, max: SIZE - 1 }) })
+    const worlds = fc.record({
+      forks: fc.uniqueArray(place(8, 12), { maxLength: 3, selector: ({ number, offset }) => number * SIZE + offset }),
       first: fc.integer({ min: 3, max: 6 }),
-      wanted: fc.record({ number: fc.integer({ min: 7, max: 14 }), offset: fc.integer({ min: 1, max: SIZE - 1 }) }),
-      // Of each timeline in turn, which of its segments are there.
-      present: fc.array(fc.array(fc.constantFrom(true, true, true, true, false), { minLength: 16, maxLength: 16 }), {
+      wanted: fc.option(place(7, 14), { nil: undefined }),
+      archives: fc.tuple(
+        files('whole', 'whole', 'whole', 'whole', 'whole', 'whole', 'none', 'short'),
+        files('whole', 'none', 'none', 'none', 'none', 'none', 'short'),
+      ),
+      histories: fc.array(fc.constantFrom('whole', 'whole', 'whole', 'whole', 'damaged', 'lost'), {
         minLength: 4,
         maxLength: 4,
       }),
-    })
-    fc.assert(
-      fc.property(cases, ({ forks, first, wanted, present }) => {
-        const at = ({ number, offset }: typeof wanted) => Lsn.fromBytes(BigInt(number * SIZE + offset))
-        const begins = forks.toSorted((a, b) => Lsn.compare(at(a), at(b)))
-        const newest = begins.length + 1
-        const lines = begins.map((fork, index) => `${index + 1}\t${at(fork)}\n`)
-        const histories = new Map(
-          begins.map((_, index) => [index + 2, TimelineHistory.parse(lines.slice(0, index + 1).join(''), index + 2)]),
-        )
-        const isThere = (timeline: number, number: number) => present[timeline - 1]?.[number] ?? false
-        // The newest timeline that has begun when the segment ends.
-        const timelineOf = (number: number) => begins.filter(begin => begin.number <= number).length + 1
-        const timelineAtTarget = begins.filter(begin => at(begin).isAtOrBefore(at(wanted))).length + 1
-        const neededOf = (number: number) => {
-          const usual = timelineOf(number)
-          const isParentEnough =
-            number === wanted.number && !isThere(usual, number) && isThere(timelineAtTarget, number)
-          return isParentEnough ? timelineAtTarget : usual
-        }
-        const onTheWay = numbers(0, 15).filter(number => isThere(neededOf(number), number))
-        const last = first + 1
-        const end = Math.max(last, wanted.number, ...onTheWay)
-
-        const result = auditArchive({
-          listing: listed(
-            numbers(1, newest).flatMap(timeline =>
-              numbers(0, 15).flatMap(number => (isThere(timeline, number) ? [segment(number, timeline)] : [])),
-            ),
+      server: fc.option(
+        fc.record({
+          isOnNewest: fc.constantFrom(true, true, false),
+          current: fc.integer({ min: 8, max: 16 }),
+          acknowledged: fc.option(fc.integer({ min: 0, max: 15 }), { nil: undefined }),
+          ready: fc.uniqueArray(
+            fc.record({ number: fc.integer({ min: 5, max: 15 }), secondsAgo: fc.integer({ min: 0, max: 9 }) }),
+            {
+              maxLength: 4,
+              selector: ({ number }) => number,
+            },
           ),
-          histories,
-          backup: { timeline: 1, startLsn: lsnIn(first), stopLsn: lsnIn(last) },
-          target: { lsn: at(wanted) },
-        })
-        expect(result.timeline).toBe(newest)
-        for (const number of numbers(Math.min(first, ...onTheWay), end)) {
-          const status = isThere(neededOf(number), number) ? 'found' : 'lost'
-          expect([number, statusOf(result, segment(number, neededOf(number)))]).toEqual([number, status])
-        }
-        expect(result.statuses.reduce((sum, { range }) => sum + range.count, 0)).toBe(
-          end - Math.min(first, ...onTheWay) + 1,
-        )
-        const firstLost = numbers(first, 16).find(number => !onTheWay.includes(number)) ?? 16
-        expect(result.recoverableTo?.bytes).toBe(firstLost > last ? BigInt(firstLost * SIZE) : undefined)
-        expect(result.verdict).toBe(
-          firstLost <= last ? 'no-consistent-point' : firstLost <= wanted.number ? 'blocked' : 'recoverable',
-        )
-      }),
-      { numRuns: 500 },
-    )
+        }),
+        { nil: undefined },
+      ),
+      lagSeconds: fc.integer({ min: 0, max: 9 }),
+      isNewestStored: fc.constantFrom(true, true, true, false),
+    })
+
+    it('says what one sees who looks up each segment on its own', () => {
+      fc.assert(
+        fc.property(worlds, world => {
+          const { first, wanted, lagSeconds } = world
+          const at = ({ number, offset }: { number: number; offset: number }) =>
+            Lsn.fromBytes(BigInt(number * SIZE + offset))
+          const begins = world.forks.toSorted((a, b) => Lsn.compare(at(a), at(b)))
+          const newestThereIs = begins.length + 1
+          const lines = begins.map((fork, index) => `${index + 1}\t${at(fork)}\n`)
+          const stateOf = (timeline: number) => (timeline > newestThereIs ? 'lost' : world.histories[timeline - 2])
+          const timelines = numbers(2, newestThereIs)
+          const intact = timelines.filter(timeline => stateOf(timeline) === 'whole')
+          const damaged = timelines.filter(timeline => stateOf(timeline) === 'damaged')
+          const server = world.server && {
+            timeline: world.server.isOnNewest ? newestThereIs : 1,
+            current: world.server.current,
+            acknowledged: world.server.acknowledged ?? -1,
+            ready: world.server.ready.toSorted((a, b) => a.number - b.number),
+          }
+          const overdue = Math.max(
+            -1,
+            ...(server?.ready ?? []).flatMap(one => (one.secondsAgo > lagSeconds ? [one.number] : [])),
+          )
+
+          const stored = (archive: (typeof world.archives)[0], timeline: number, number: number) =>
+            (world.isNewestStored || timeline < newestThereIs ? archive[timeline - 1]?.[number] : undefined) ?? 'none'
+          // The first archive that has it decides.
+          const found = (timeline: number, number: number) =>
+            world.archives.map(archive => stored(archive, timeline, number)).find(state => state !== 'none') ?? 'none'
+          // As far as one history after the other is there.
+          let timeline = 1
+          while (intact.includes(timeline + 1)) timeline++
+          const isOutOfReach = server !== undefined && server.timeline > timeline
+          const target = isOutOfReach ? undefined : wanted
+          const followed = begins.slice(0, timeline - 1)
+          // The newest timeline that has begun when the segment ends.
+          const usual = (number: number) => followed.filter(begin => begin.number <= number).length + 1
+          const needed = (number: number) => {
+            if (!target || number !== target.number) return usual(number)
+            const parent = followed.filter(begin => at(begin).isAtOrBefore(at(target))).length + 1
+            return found(usual(number), number) !== 'whole' && found(parent, number) === 'whole'
+              ? parent
+              : usual(number)
+          }
+          const stateAt = (number: number) => found(needed(number), number)
+          const there = numbers(0, 15).filter(number => stateAt(number) !== 'none')
+          const stop = first + 1
+          const living = server?.timeline === timeline ? server : undefined
+          const delayedFrom = living
+            ? 1 + Math.max(-1, overdue, living.acknowledged, ...there.filter(number => stateAt(number) === 'whole'))
+            : Number.POSITIVE_INFINITY
+          const end = Math.max(
+            stop,
+            target?.number ?? 0,
+            ...there,
+            ...(living ? [living.acknowledged, living.current - 1] : []),
+          )
+          const statusAt = (number: number): SegmentStatus => {
+            if (stateAt(number) === 'whole') return 'found'
+            if (number >= delayedFrom) return 'delayed'
+            return stateAt(number) === 'short' ? 'damaged' : 'lost'
+          }
+          const placementAt = (number: number): Placement => {
+            if (number < first) return 'before-backup'
+            if (number <= stop) return 'before-consistency'
+            return !target || number <= target.number ? 'blocks-target' : 'beyond-target'
+          }
+          const way = numbers(Math.min(first, ...there), end)
+
+          const result = auditArchive({
+            listing: ArchiveListing.of(
+              [
+                ...[...intact, ...damaged].map(one => ({ path: historyFile(one), sizeBytes: 40 })),
+                ...world.archives.flatMap(archive =>
+                  numbers(1, newestThereIs).flatMap(timeline =>
+                    numbers(0, 15).flatMap(number => {
+                      const state = stored(archive, timeline, number)
+                      const sizeBytes = state === 'whole' ? SIZE : 7
+                      return state === 'none' ? [] : [{ path: name(number, timeline), sizeBytes }]
+                    }),
+                  ),
+                ),
+              ],
+              SIZE,
+            ),
+            histories: new Map(
+              intact.map(one => [one, TimelineHistory.parse(lines.slice(0, one - 1).join(''), one)] as const),
+            ),
+            damagedHistories: damaged,
+            backup: { timeline: 1, startLsn: lsnIn(first), stopLsn: lsnIn(stop) },
+            target: wanted ? { lsn: at(wanted) } : 'latest',
+            lagSeconds,
+            ...(server
+              ? {
+                  server: {
+                    timeline: server.timeline,
+                    currentLsn: lsnIn(server.current),
+                    lastArchived: server.acknowledged < 0 ? undefined : segment(server.acknowledged, server.timeline),
+                    ready: server.ready.map(({ number, secondsAgo }) => ({
+                      segment: segment(number, server.timeline),
+                      secondsAgo,
+                    })),
+                  },
+                }
+              : {}),
+          })
+
+          expect(result.timeline).toBe(timeline)
+          for (const number of way) {
+            const one = segment(number, needed(number))
+            expect([number, statusOf(result, one)]).toEqual([number, statusAt(number)])
+            const gaps = result.gaps.filter(({ range }) => range.includes(one))
+            const isGap = ['lost', 'damaged'].includes(statusAt(number))
+            expect(gaps.map(({ status, placement }) => [status, placement])).toEqual(
+              isGap ? [[statusAt(number), placementAt(number)]] : [],
+            )
+          }
+          expect(result.statuses.reduce((sum, { range }) => sum + range.count, 0)).toBe(way.length)
+          const cut = numbers(first, 16).find(number => number === 16 || stateAt(number) !== 'whole') ?? 16
+          expect(result.recoverableTo?.bytes).toBe(cut > stop ? BigInt(cut * SIZE) : undefined)
+
+          const newestDue = Math.max(
+            ...numbers(1, newestThereIs).filter(one => numbers(0, 15).some(number => found(one, number) === 'whole')),
+            ...intact,
+            ...damaged,
+            ...(server && (server.acknowledged >= 0 || overdue >= 0) ? [server.timeline] : []),
+          )
+          const lost = isOutOfReach ? numbers(timeline + 1, newestDue).filter(one => !intact.includes(one)) : []
+          expect(result.lostHistories).toEqual(
+            lost.map(one => ({ timeline: one, status: damaged.includes(one) ? 'damaged' : 'lost' })),
+          )
+          const blocks = (placement: Placement) => result.gaps.some(gap => gap.placement === placement)
+          const isDelayed = way.some(
+            number => number <= Math.max(stop, target?.number ?? 0) && statusAt(number) === 'delayed',
+          )
+          expect(result.verdict).toBe(
+            blocks('before-consistency')
+              ? 'no-consistent-point'
+              : isOutOfReach
+                ? lost.length > 0
+                  ? 'blocked'
+                  : 'delayed'
+                : blocks('blocks-target')
+                  ? 'blocked'
+                  : isDelayed
+                    ? 'delayed'
+                    : 'recoverable',
+          )
+        }),
+        { numRuns: 1000 },
+      )
+    })
   })
 })
 

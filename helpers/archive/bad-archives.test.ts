@@ -1,6 +1,6 @@
 // What an audit says of an archive that is none, or not the one that was meant: never that one can recover from it.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -35,7 +35,7 @@ afterEach(() => {
 const store = (name: string, sizeBytes = SIZE, folder = wal) => {
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, name), '')
-  if (sizeBytes > 0) execFileSync('truncate', ['-s', String(sizeBytes), path.join(folder, name)])
+  truncateSync(path.join(folder, name), sizeBytes)
 }
 const linkOut = (name: string) => {
   store(name, SIZE, path.join(base, 'elsewhere'))
@@ -130,10 +130,7 @@ describe('an archive', () => {
       'of pipes',
       () => {
         mkdirSync(wal)
-        execFileSync(
-          'mkfifo',
-          NAMES.map(name => path.join(wal, name)),
-        )
+        execFileSync('sh', ['-c', 'mkfifo "$@"', 'sh', ...NAMES.map(name => path.join(wal, name))])
       },
       /^neither files nor folders: 00000001000000000000000A and 3 more$/,
     ],

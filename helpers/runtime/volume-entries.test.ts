@@ -110,7 +110,7 @@ describe('what lies right in a folder', () => {
   })
 
   it('is a pipe neither file nor folder', async () => {
-    execFileSync('mkfifo', [path.join(archive, 'pipe')])
+    execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', path.join(archive, 'pipe')])
     await expectEntries([{ path: 'pipe', sizeBytes: 0, kind: 'special' }])
   })
 
