@@ -6,6 +6,7 @@
 //         earliest point there is, to a target and to the end of the archive; put it back, and lose nothing.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
@@ -66,7 +67,11 @@ test('without the segment that the backup begins in no recovery starts, and that
     await expectCleared(watch, 'missing-archive-segment', journal)
   })
   await step('Recovery to the end of the archive brings back every commit', async () => {
-    const restored = await launch(backup, { target: { kind: 'latest' } })
-    await expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' }, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
   })
 })

@@ -6,6 +6,7 @@
 //         than the window; then recover to the target, with the segment still missing.
 import { test } from '../../fixtures/drill.ts'
 import { expectStated } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectQuiet, expectQuietThroughout, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
@@ -49,8 +50,12 @@ test('a segment lost before the base backup is stated, and neither escalates nor
     expectSignals(watch, 'segment lost before the backup', takenAtMs, journal),
   )
   await step('Recovery to the target succeeds without it', async () => {
-    const restored = await launch(backup, { target })
-    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
   })
   await step('Put back, it is no longer stated', async () => {
     await putBack()

@@ -6,6 +6,7 @@
 //         recover to the target, to behind the gap, and without a target, which ends where the alarm said. Put it back.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring, expectPassage } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { type ExclusiveLsn, expectRecoveredTo, expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
@@ -20,8 +21,12 @@ test('a segment lost beyond the target escalates with how far one can come back,
   tags: ['nightly', 'escalation'],
 }, async ({ primary, archive, takeBackup, traffic, ledger, launch, journal, step }) => {
   const expectRecovered = async (target: ExclusiveLsn) => {
-    const restored = await launch(backup, { target })
-    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
     await restored.destroy()
   }
 
@@ -68,13 +73,17 @@ test('a segment lost beyond the target escalates with how far one can come back,
   await step('No other signal fires', () => expectSignals(watch, 'segment lost beyond the target', takenAtMs, journal))
   await step('Recovery to the target succeeds all the same', () => expectRecovered(target))
   await step('Recovery to behind the gap refuses to promote short of its target', async () => {
-    const restored = await launch(backup, { target: beyond })
-    await expectRecoveryRefused(restored, { lacking: lost }, journal)
+    const restored = await launch(backup, { target: beyond, watch })
+    await expectNoStall(watch, expectRecoveryRefused(restored, { lacking: lost }, journal), journal)
     await restored.destroy()
   })
   await step('Recovery without a target promotes at the gap, where the alarm said', async () => {
-    const restored = await launch(backup, { target: { kind: 'latest' } })
-    await expectRecoveredToEnd(restored, limit, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' }, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredToEnd(restored, limit, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
     await restored.destroy()
   })
 

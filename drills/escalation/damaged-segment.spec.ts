@@ -6,6 +6,7 @@
 //         see the alarm clear; at last recover with all of them whole.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
@@ -68,8 +69,8 @@ test('a segment that is not whole is told as damaged, and recovery does not take
     )
     await step(`No other signal fires: ${what}`, () => expectSignals(watch, fault, damagedAtMs, journal))
     await step(`Recovery refuses the segment: ${what}`, async () => {
-      const restored = await launch(backup, { target: recoverTo })
-      await expectShortSegmentRefused(restored, { segment, sizeBytes }, journal)
+      const restored = await launch(backup, { target: recoverTo, watch })
+      await expectNoStall(watch, expectShortSegmentRefused(restored, { segment, sizeBytes }, journal), journal)
       await restored.destroy()
     })
     await step(`Whole again, the alarm clears: ${what}`, async () => {
@@ -78,7 +79,11 @@ test('a segment that is not whole is told as damaged, and recovery does not take
     })
   }
   await step('Recovery to the end of the archive brings back every commit', async () => {
-    const restored = await launch(backup, { target: { kind: 'latest' } })
-    await expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' }, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
   })
 })

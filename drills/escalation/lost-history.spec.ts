@@ -7,6 +7,7 @@
 //         timeline, by `latest` and by number; put the file back, see the alarm clear and the recovery succeed.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
@@ -82,13 +83,17 @@ test("a timeline's history lost escalates, and recovery refuses to promote on th
   )
   await step('No other signal fires', () => expectSignals(watch, 'history file of a timeline lost', takenAtMs, journal))
   await step('Recovery follows the timeline that was left, and refuses to promote at its end', async () => {
-    const restored = await launch(backup, { target, sources, unchecked: true })
-    await expectRecoveryRefused(restored, { lacking: leftLast.next }, journal)
+    const restored = await launch(backup, { target, sources, watch, unchecked: true })
+    await expectNoStall(watch, expectRecoveryRefused(restored, { lacking: leftLast.next }, journal), journal)
     await restored.destroy()
   })
   await step('By its number the timeline is not to be had', async () => {
-    const restored = await launch(backup, { target, targetTimeline: 2, sources, unchecked: true })
-    await expectTimelineRefused(restored, /recovery target timeline 2 does not exist/, journal)
+    const restored = await launch(backup, { target, targetTimeline: 2, sources, watch, unchecked: true })
+    await expectNoStall(
+      watch,
+      expectTimelineRefused(restored, /recovery target timeline 2 does not exist/, journal),
+      journal,
+    )
     await restored.destroy()
   })
 
@@ -97,7 +102,7 @@ test("a timeline's history lost escalates, and recovery refuses to promote on th
     await expectCleared(watch, 'missing-archive-segment', journal)
   })
   await step('The same recovery succeeds, along both timelines', async () => {
-    const restored = await launch(backup, { target, sources })
-    await expectRecoveredTo(restored, target, { timeline: 3, ledger: branch }, journal)
+    const restored = await launch(backup, { target, sources, watch })
+    await expectNoStall(watch, expectRecoveredTo(restored, target, { timeline: 3, ledger: branch }, journal), journal)
   })
 })

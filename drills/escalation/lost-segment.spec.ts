@@ -6,6 +6,7 @@
 //         outlasted the RTO window, try to recover, put the segment back, see the alarm clear and the recovery succeed.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
@@ -48,8 +49,8 @@ test('a lost segment escalates, and recovery refuses to promote', {
     expectSignals(watch, 'segment lost between backup and target', takenAtMs, journal),
   )
   await step('Recovery refuses to promote short of its target', async () => {
-    const restored = await launch(backup, { target })
-    await expectRecoveryRefused(restored, { lacking: lost }, journal)
+    const restored = await launch(backup, { target, watch })
+    await expectNoStall(watch, expectRecoveryRefused(restored, { lacking: lost }, journal), journal)
     await restored.destroy()
   })
 
@@ -58,7 +59,11 @@ test('a lost segment escalates, and recovery refuses to promote', {
     await expectCleared(watch, 'missing-archive-segment', journal)
   })
   await step('The same recovery succeeds', async () => {
-    const restored = await launch(backup, { target })
-    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
   })
 })

@@ -5,6 +5,7 @@
 // Method: prove the alarm quiet, let the command lie about whole segments, then about the content of some; each time see the alarm
 //         ring, take the lie out, store by hand what was not stored, and see the alarm clear. Then recover through all of it.
 import { test } from '../../fixtures/drill.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { expectArchived, expectGrowthFiring } from '../../fixtures/escalation/wal-growth.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
@@ -114,7 +115,11 @@ test('a lying archive_command is found by looking into the archive, and nothing 
     const target = { kind: 'lsn', lsn: await primary.lsn('insert'), inclusive: false } as const
     await traffic.append(10)
     await archive.waitFor(await primary.switchWal(), primary)
-    const restored = await launch(backup, { target })
-    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
   })
 })

@@ -10,6 +10,7 @@ import {
   expectStated,
   expectStillFiring,
 } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo, expectRecoveredToEnd } from '../../fixtures/expectations/recovered.ts'
@@ -87,8 +88,8 @@ test('gaps all over the archive are told as ranges, each with what it blocks, un
       [noTarget, nothingBeyond].map(one => ({ ...one, recoverableTo: gap.first.start })),
       journal,
     )
-    const restored = await launch(backup, { target })
-    await expectRecoveryRefused(restored, { lacking: gap.first }, journal)
+    const restored = await launch(backup, { target, watch })
+    await expectNoStall(watch, expectRecoveryRefused(restored, { lacking: gap.first }, journal), journal)
     await restored.destroy()
   })
   await step('With half of a range back, the other half is told', async () => {
@@ -106,8 +107,12 @@ test('gaps all over the archive are told as ranges, each with what it blocks, un
     await putBack.gap[1]?.()
     await putBack.single()
     await expectStillFiring(watch, [{ ...nothingBeyond, recoverableTo: last.start }], journal)
-    const restored = await launch(backup, { target })
-    await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
     await restored.destroy()
   })
   await step('With the last back the alarm clears, and with the harmless one nothing is stated', async () => {
@@ -117,7 +122,11 @@ test('gaps all over the archive are told as ranges, each with what it blocks, un
     await expectStated(watch, [], journal)
   })
   await step('Recovery to the end of the archive brings back every commit', async () => {
-    const restored = await launch(backup, { target: { kind: 'latest' } })
-    await expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' }, watch })
+    await expectNoStall(
+      watch,
+      expectRecoveredToEnd(restored, last, { timeline: backup.timeline + 1, ledger }, journal),
+      journal,
+    )
   })
 })

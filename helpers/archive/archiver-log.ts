@@ -1,7 +1,5 @@
-import type { LogLine } from '../postgres/server-log.ts'
+import { type LogLine, SAID_BY_SERVER } from '../postgres/server-log.ts'
 
-const SAID_BY_SERVER =
-  /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} .* (?:LOG|FATAL|WARNING|DETAIL|HINT|STATEMENT|ERROR): {2}/
 const COMPLAINT =
   /(?:LOG|FATAL|WARNING): {2}(archive command (?:failed|was terminated|exited) .*|archive_mode enabled, yet .*)/
 

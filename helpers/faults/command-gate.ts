@@ -9,6 +9,12 @@ const REACHED = 'drill-gate-reached'
 /** For the shell that runs a server's command, in the data directory: waits as long as the gate stands closed. */
 export const WAIT_AT_GATE = `if test -p ${GATE}; then echo > ${REACHED}; read -r line < ${GATE}; fi`
 
+/** Likewise, but it looks again and again, and says so. Nobody need be let through: the gate is removed. */
+export const RETRY_AT_GATE = `while test -p ${GATE}; do echo > ${REACHED}; echo "drill: %f cannot be reached, trying again" >&2; sleep 0.1; done`
+
+/** Likewise, but it does not wait. */
+export const FAIL_AT_GATE = `if test -p ${GATE}; then echo > ${REACHED}; exit 1; fi`
+
 /** A restore_command that waits at the gate in the middle of a segment: half of it stands where the server wants it. */
 export function gateAt(segment: WalSegment, { archive, command }: { archive: string; command: string }): string {
   return `if test "%f" = ${segment} && test -p ${GATE}; then head -c ${segment.sizeBytes / 2} "${archive}/%f" > "%p"; ${WAIT_AT_GATE}; fi; ${command}`
@@ -49,7 +55,7 @@ export class CommandGate {
     await this.node.exec(`cd '${this.node.data.path}' && exec 3> ${GATE} && rm ${GATE} && echo >&3`)
   }
 
-  /** After the command that waited was killed: nobody waits any more. */
+  /** Where nobody waits at it: the command that waited was killed, or it only looks whether it stands. */
   async remove(): Promise<void> {
     await this.node.exec(`rm '${this.node.data.path}/${GATE}'`)
   }

@@ -11,6 +11,10 @@ export interface LogLine {
 /** What every server under drill puts before a line: time with milliseconds, pid, kind of process. */
 export const LOG_LINE_PREFIX = '%m [%p] %b '
 
+/** A line of the server's own, or one that goes on with it: not what one of its commands has printed. */
+export const SAID_BY_SERVER =
+  /^\t|^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} .* (?:DEBUG\d|LOG|INFO|NOTICE|FATAL|PANIC|WARNING|DETAIL|HINT|CONTEXT|STATEMENT|ERROR): {2}/
+
 /**
  * What a server has written to its standard error, line by line, over all its starts. Before consistency there is no SQL:
  * this is how recovery is watched then.

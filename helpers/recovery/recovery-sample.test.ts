@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RecoverySamples, readStartupTitle } from './recovery-sample.ts'
+import { isCommandAmong, RecoverySamples, readStartupTitle } from './recovery-sample.ts'
 
 const SEGMENT = '00000001000000000000000A'
 
@@ -24,6 +24,22 @@ test.each([
   '',
 ])('%j is another process', title => {
   expect(readStartupTitle(title)).toBeUndefined()
+})
+
+describe('among the processes of a restored server', () => {
+  const servers = ['postgres: checkpointer', 'postgres: main: startup waiting for 00000002.history', '']
+
+  test.each(['/usr/lib/postgresql/18/bin/postgres -D /data', 'postgres -D /data', 'postgres'])(
+    '%s is one that was started a moment ago',
+    title => expect(isCommandAmong([...servers, title])).toBe(false),
+  )
+
+  test.each([
+    'sh -c cp /archive/x pg_wal/RECOVERYXLOG',
+    'cp /archive/x y',
+    '/opt/postgres-archive/restore x',
+    'sleep 1',
+  ])('%s is a command', title => expect(isCommandAmong([...servers, title])).toBe(true))
 })
 
 describe('samples', () => {

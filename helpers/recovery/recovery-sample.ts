@@ -12,6 +12,8 @@ export interface RecoverySample {
   replayLsn?: Lsn
   /** @see PostgreSQL documentation, `pg_get_wal_replay_pause_state` */
   pauseState?: string
+  /** It runs a command, which while it restores is restore_command. Said while it takes no query: then `waitEvent` says it. */
+  isInCommand?: boolean
   /** What the startup process waits for, such as `RestoreCommand`; none while it works. */
   waitEvent?: string
 }
@@ -27,6 +29,14 @@ export function readStartupTitle(title: string): Pick<RecoverySample, 'activity'
   // It waits for a timeline's history file too.
   if (doing === undefined || !/^[0-9A-F]{24}$/.test(file)) return {}
   return { activity: doing === 'recovering' ? 'recovering' : 'waiting', segment: file }
+}
+
+/**
+ * Whether a restored server, which archives nothing, runs a command: among the titles of its processes and theirs is one that is
+ * not PostgreSQL's. A process that was started a moment ago still has the title of the postmaster.
+ */
+export function isCommandAmong(titles: readonly string[]): boolean {
+  return titles.some(title => title !== '' && !/^(?:\S*\/)?postgres(?::| |$)/.test(title))
 }
 
 /** More than a plot is wide, and little to keep. */

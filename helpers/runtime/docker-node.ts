@@ -11,7 +11,7 @@ import { execute, readInput, startExec } from './docker-exec.ts'
 import type { ContainerMount, DockerHost } from './docker-host.ts'
 import { ContainerVolume, DockerVolume } from './docker-volume.ts'
 import { PostgresNode, type ServerProcess } from './postgres-node.ts'
-import { printTitlesOfChildren } from './process-titles.ts'
+import { printTitlesOfDescendants } from './process-titles.ts'
 import type { Mount } from './runtime.ts'
 import { quoteForShell } from './shell.ts'
 
@@ -136,7 +136,7 @@ export class DockerNode extends PostgresNode {
       },
       titles: async () => {
         await Promise.race([pidKnown, outcome])
-        const printed = await execute(container, { script: printTitlesOfChildren(pid.trim()), user }).catch(
+        const printed = await execute(container, { script: printTitlesOfDescendants(pid.trim()), user }).catch(
           ignoreNotRunning,
         )
         return printed?.stdout.toString().split('\n').filter(Boolean) ?? []

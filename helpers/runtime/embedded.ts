@@ -16,7 +16,7 @@ import { findServerUser } from './embedded-user.ts'
 import { EmbeddedVolume } from './embedded-volume.ts'
 import { findFreePort } from './free-port.ts'
 import { PostgresNode, type ServerProcess } from './postgres-node.ts'
-import { titlesOfChildren } from './process-titles.ts'
+import { titlesOfDescendants } from './process-titles.ts'
 import type { Runtime, RuntimeDescription } from './runtime.ts'
 
 export interface EmbeddedDescription extends RuntimeDescription {
@@ -169,7 +169,7 @@ class EmbeddedNode extends PostgresNode {
       signal: async signal => {
         child.kill(signal)
       },
-      titles: async () => (child.pid === undefined ? [] : await titlesOfChildren(child.pid)),
+      titles: async () => (child.pid === undefined ? [] : await titlesOfDescendants(child.pid)),
     }
   }
 

@@ -14,7 +14,7 @@ export interface ServerProcess {
   readonly ended: Promise<number | string>
   /** To the postmaster. Nothing happens when it is gone. */
   signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGKILL' | 'SIGHUP'): Promise<void>
-  /** Of the processes that the postmaster has started: none when it is gone. */
+  /** Of the processes that the postmaster has started, and of their commands: none when it is gone. */
   titles(): Promise<string[]>
 }
 
