@@ -19,8 +19,8 @@ import { WalArchive } from './wal-archive.ts'
 class CountingVolume extends EmbeddedVolume {
   bytesRead = 0
 
-  override async read(file: string, options?: { firstBytes?: number }): Promise<Buffer> {
-    const bytes = await super.read(file, options)
+  override async read(file: string, into?: Buffer): Promise<Buffer> {
+    const bytes = await super.read(file, into)
     this.bytesRead += bytes.length
     return bytes
   }
@@ -358,9 +358,9 @@ it('takes what has gone since the archive was listed for no damage', async () =>
   await store(model)
   const contents = await readContents([archive])
   class Vanishing extends EmbeddedVolume {
-    override async read(file: string): Promise<Buffer> {
+    override async read(file: string, into?: Buffer): Promise<Buffer> {
       await this.remove(file)
-      return super.read(file)
+      return super.read(file, into)
     }
   }
   const vanishing = new WalArchive(new Vanishing('archive', volume.path, undefined), SIZE)

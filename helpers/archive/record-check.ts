@@ -92,9 +92,11 @@ function wholeOf({ lastLsn, endLsn }: WalReader): Whole | undefined {
   return lastLsn && endLsn && { lastLsn, endLsn }
 }
 
+/** What is given is good until the next is asked for. New memory for each would cost as much time as reading does. */
 async function* ahead(segments: readonly StoredSegment[]): AsyncGenerator<[StoredSegment, SegmentBytes]> {
+  const memory = [0, 1].map(() => Buffer.allocUnsafe(segments[0]?.segment.sizeBytes ?? 0))
   const begin = (index: number) => {
-    const reading = segments[index]?.read()
+    const reading = segments[index]?.read(memory[index % 2] as Buffer)
     // Told when it is its turn.
     reading?.catch(() => undefined)
     return reading

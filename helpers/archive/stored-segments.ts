@@ -32,16 +32,16 @@ export class StoredSegment {
   /** At least as much as tells what segment it is. No more than a page is read, so that of a compressed one the size is not known. */
   async readHead(): Promise<SegmentBytes> {
     const { compression } = this
-    return await this.#read({ firstBytes: PAGE_BYTES }, async stored => {
+    return await this.#read(Buffer.allocUnsafe(PAGE_BYTES), async stored => {
       const head = compression ? await decompressBeginning(stored, compression) : stored
       return head && head.length >= SEGMENT_HEADER_BYTES ? head : this.#notUnpacked()
     })
   }
 
-  /** All of it, and of the right size. */
-  async read(): Promise<SegmentBytes> {
+  /** All of it, and of the right size. @param into memory for a segment, which is used where nothing has to be unpacked. */
+  async read(into: Buffer): Promise<SegmentBytes> {
     const { compression, segment } = this
-    return await this.#read({}, async stored => {
+    return await this.#read(compression ? undefined : into, async stored => {
       const bytes = compression ? await decompress(stored, compression) : stored
       if (!bytes) return this.#notUnpacked()
       return findSizeDamage(segment, bytes.length) ?? bytes
@@ -49,11 +49,11 @@ export class StoredSegment {
   }
 
   async #read(
-    options: { firstBytes?: number },
+    into: Buffer | undefined,
     unpack: (stored: Buffer) => Promise<Buffer | WalDamage>,
   ): Promise<SegmentBytes> {
     try {
-      return await unpack(await this.archive.read(this.file.path, options))
+      return await unpack(await this.archive.read(this.file.path, into))
     } catch (error) {
       if (error instanceof CannotRun) return 'unread'
       const isThere = (await this.archive.files()).some(

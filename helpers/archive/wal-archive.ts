@@ -54,11 +54,11 @@ export class WalArchive {
 
   /**
    * A file of the archive, such as a timeline's history, as it is stored.
-   * @param options as of `Volume.read`.
+   * @param into as of `Volume.read`.
    * @throws when there is none of that name.
    */
-  read(name: string, options?: { firstBytes?: number }): Promise<Buffer> {
-    return this.volume.read(`${FOLDER}/${name}`, options)
+  read(name: string, into?: Buffer): Promise<Buffer> {
+    return this.volume.read(`${FOLDER}/${name}`, into)
   }
 
   /** A file by PostgreSQL's name for it, unpacked; undefined where there is none, and empty where it is cut off. */

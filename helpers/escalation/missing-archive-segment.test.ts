@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { auditArchive } from '../archive/audit.ts'
+import { auditArchive, type SegmentDamage } from '../archive/audit.ts'
 import { ArchiveListing } from '../archive/listing.ts'
 import { WalClock } from '../archive/wal-clock.ts'
 import { Lsn } from '../postgres/lsn.ts'
+import { WalDamage } from '../postgres/wal-damage.ts'
 import { DEFAULT_SEGMENT_SIZE_BYTES as SIZE, WalSegment } from '../postgres/wal-segment.ts'
 import { detectMissingArchiveSegment } from './missing-archive-segment.ts'
 
@@ -75,6 +76,37 @@ describe('the detector of missing archive segments', () => {
     expect(findings[0]?.damaged.map(String)).toEqual([name(5)])
     expect(findings[0]?.sentence).toContain(
       `missing ${name(4)}, damaged ${name(5)} (the file is cut off: it has 0 bytes, not 16777216), missing ${name(6)}`,
+    )
+  })
+
+  it('says how what is damaged is damaged, and where', () => {
+    const listing = ArchiveListing.of(
+      [3, 4, 5, 6, 7].map(number => ({ path: name(number), sizeBytes: SIZE })),
+      SIZE,
+    )
+    const segment = (number: number) => new WalSegment(1, BigInt(number), SIZE)
+    const [lastLsn, broken] = [Lsn.parse('0/4000100'), Lsn.parse('0/4000160')]
+    const zeros = (number: number) => new WalDamage('zeros', segment(number), segment(number).start, 'there are zeros')
+    const damages = new Map<string, SegmentDamage>([
+      [
+        name(4),
+        {
+          damage: new WalDamage('wrong-checksum', segment(4), broken, 'the record is broken'),
+          whole: { lastLsn, endLsn: broken },
+        },
+      ],
+      ...[5, 6].map(number => [name(number), { damage: zeros(number) }] as const),
+    ])
+    const audit = auditArchive({
+      listing,
+      damages,
+      backup: { timeline: 1, startLsn: Lsn.parse('0/3000028'), stopLsn: Lsn.parse('0/3000120') },
+      target: { lsn: Lsn.parse('0/7000060') },
+    })
+    const [finding] = detectMissingArchiveSegment({ at, audit }).findings
+    expect(finding?.damages.map(({ kind }) => kind)).toEqual(['wrong-checksum', 'zeros'])
+    expect(finding?.sentence).toBe(
+      `at ${at}, damaged ${name(4)} (at 0/4000160 the record is broken), damaged ${name(5)}..${name(6)} (2) (of the first, there are zeros): this blocks recovery to the target 0/7000060, and one can come back to 0/4000160 at the most`,
     )
   })
 

@@ -65,9 +65,10 @@ export abstract class ContainerVolume implements Volume {
     return new Map(hashes.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
   }
 
-  async read(file: string, { firstBytes }: { firstBytes?: number } = {}): Promise<Buffer> {
-    const program = firstBytes === undefined ? 'cat' : `head -c ${firstBytes}`
-    return (await this.run(`${program} ${this.#at(file)}`)).stdout
+  async read(file: string, into?: Buffer): Promise<Buffer> {
+    if (!into) return (await this.run(`cat ${this.#at(file)}`)).stdout
+    const { stdout } = await this.run(`head -c ${into.length} ${this.#at(file)}`)
+    return into.subarray(0, stdout.copy(into))
   }
 
   async write(file: string, content: Buffer | string): Promise<void> {

@@ -64,11 +64,10 @@ export class EmbeddedVolume implements Volume {
     return hashes
   }
 
-  async read(file: string, { firstBytes = Number.POSITIVE_INFINITY } = {}): Promise<Buffer> {
+  async read(file: string, into?: Buffer): Promise<Buffer> {
     // `readFile` comes back for every half mebibyte.
     await using handle = await open(this.#at(file))
-    const { size } = await handle.stat()
-    const bytes = Buffer.allocUnsafe(Math.min(size, firstBytes))
+    const bytes = into ?? Buffer.allocUnsafe((await handle.stat()).size)
     let length = 0
     while (length < bytes.length) {
       const { bytesRead } = await handle.read(bytes, length)

@@ -44,10 +44,11 @@ export interface Volume {
   /** SHA-256 in lower-case hexadecimal of every regular file below `folder`, by path relative to `folder`, symbolic links followed. */
   hash(folder?: string): Promise<Map<string, string>>
   /**
-   * @param options.firstBytes of a longer file, only so many bytes are read.
+   * @param into memory to be used again; of a longer file no more is read than it takes. Default: new memory, for all of it.
+   * @returns what was read, in there.
    * @throws when there is no such file.
    */
-  read(file: string, options?: { firstBytes?: number }): Promise<Buffer>
+  read(file: string, into?: Buffer): Promise<Buffer>
   /** Creates or replaces, atomically. */
   write(file: string, content: Buffer | string): Promise<void>
   /** A file or a whole folder; nothing happens where there is none. */
