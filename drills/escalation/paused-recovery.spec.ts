@@ -7,7 +7,7 @@
 //         succeed. With even fewer connections than the backup had, the server does not start at all, however often it is started.
 import { test } from '../../fixtures/drill.ts'
 import { expectStallFiring, untilSeen } from '../../fixtures/escalation/recovery-stall.ts'
-import { expectCleared, expectQuiet, expectQuietThroughout } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectQuietThroughout, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { type ArchiveWatch, watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import { expectPausedAt, expectReadOnly } from '../../fixtures/expectations/recovery.ts'
@@ -79,6 +79,7 @@ test('a paused recovery escalates as that, with who paused it, and one that wait
       })
       await step('The right alarm fires, alone, and the server has not promoted', async () => {
         await expectStallFiring(watch, { cause: 'paused-by-operator' }, sinceMs, journal)
+        await expectSignals(watch, 'recovery paused by an operator', sinceMs, journal)
         await expectReadOnly(restored, backup.timeline, journal)
       })
       await step('Resumed, it reaches its target, and the alarm clears', async () => {
@@ -92,7 +93,9 @@ test('a paused recovery escalates as that, with who paused it, and one that wait
       await step('No alarm is even pending while it waits there', async () => {
         await startRecovery(restored, target, watch)
         await expectPausedAt(restored, target, journal)
-        await expectQuietThroughout(watch, performance.now(), journal)
+        const sinceMs = performance.now()
+        await expectQuietThroughout(watch, sinceMs, journal)
+        await expectSignals(watch, 'recovery paused at its target', sinceMs, journal)
       })
       await step('Promoted, it has the right rows', async () => {
         await restored.promote()
@@ -114,6 +117,7 @@ test('a paused recovery escalates as that, with who paused it, and one that wait
       await step('The right alarm fires, alone, and the server has not promoted', async () => {
         const complaint = isLower(connections, raised.max_connections)
         await expectStallFiring(watch, { cause: 'insufficient-parameters', complaint }, sinceMs, journal)
+        await expectSignals(watch, 'max_connections raised on the primary since', sinceMs, journal)
         await expectReadOnly(restored, backup.timeline, journal)
       })
       await step('Started again with as many, it reaches its target, and the alarm clears', async () => {
@@ -150,6 +154,7 @@ test('a paused recovery escalates as that, with who paused it, and one that wait
         try {
           const complaint = isLower(fewer.max_connections, connections)
           await expectStallFiring(watch, { cause: 'insufficient-parameters', complaint }, sinceMs, journal)
+          await expectSignals(watch, 'max_connections lower than in the backup', sinceMs, journal)
         } finally {
           isSupervised = false
           await supervised

@@ -7,7 +7,7 @@
 //         Then slow every fetch down, see no alarm ring, and compare what was estimated with what it took.
 import { test } from '../../fixtures/drill.ts'
 import { expectSlowToldApart, expectStallFiring, untilSeen } from '../../fixtures/escalation/recovery-stall.ts'
-import { expectCleared, expectQuiet } from '../../fixtures/escalation/signals.ts'
+import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
 import { expectPausedAt, expectReadOnly } from '../../fixtures/expectations/recovery.ts'
@@ -70,18 +70,21 @@ test('a recovery that comes no further escalates with what is waited for, and on
 
   const stalls = [
     {
+      name: 'restore_command hangs',
       title: 'restore_command hangs',
       fault: hangAt(segment),
       goOn: (gate: CommandGate) => gate.open(),
       expected: { cause: 'restore-command-hanging', file: segment },
     },
     {
+      name: 'restore_command tries again without end',
       title: 'restore_command tries again and again',
       fault: retryAt(segment),
       goOn: (gate: CommandGate) => gate.remove(),
       expected: { cause: 'restore-command-retrying', file: segment, complaint: /cannot be reached, trying again/ },
     },
     {
+      name: 'standby mode asks without end',
       title: 'PostgreSQL itself asks again and again, in standby mode',
       fault: failAt(segment),
       // Left there by whoever set up a standby before; it wins over recovery.signal.
@@ -90,7 +93,7 @@ test('a recovery that comes no further escalates with what is waited for, and on
       expected: { cause: 'restore-command-retrying', file: segment },
     },
   ] as const
-  const drillStall = async ({ fault, goOn, expected, ...kind }: (typeof stalls)[number]) => {
+  const drillStall = async ({ name, fault, goOn, expected, ...kind }: (typeof stalls)[number]) => {
     const watch = watchArchive(undefined, archive, { backup, target })
     const restored = await restore(backup, {
       target,
@@ -113,6 +116,7 @@ test('a recovery that comes no further escalates with what is waited for, and on
     })
     await step('The right alarm fires, alone, and the server has not promoted', async () => {
       await expectStallFiring(watch, expected, sinceMs, journal)
+      await expectSignals(watch, name, sinceMs, journal)
       await expectReadOnly(restored, backup.timeline, journal)
     })
     journal.deviate(CAUSE_LOOKED_UP)
@@ -128,15 +132,15 @@ test('a recovery that comes no further escalates with what is waited for, and on
     const watch = watchArchive(undefined, archive, { backup, target }, SLOW_WINDOW_SECONDS)
     const restored = await restore(backup, { target, action: 'pause', restoreCommand: slowDown(SLOW_SECONDS)(command) })
     await step('The alarm is quiet', () => expectQuiet(watch, journal))
+    const sinceMs = performance.now()
     await step('No alarm fires on the way, and how long it will take is told', async () => {
-      const sinceMs = performance.now()
       const recovery = await startRecovery(restored, target, watch)
       await expectSlowToldApart(watch, { recovery, sinceMs, rtoSeconds: { missed: 1, met: 60 } }, journal)
     })
     await step('It is at its target, with the right rows, and the alarm quiet', async () => {
       await expectPausedAt(restored, target, journal)
       await expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
-      await expectQuiet(watch, journal)
+      await expectSignals(watch, 'slow restore_command', sinceMs, journal)
     })
     await restored.destroy()
   }

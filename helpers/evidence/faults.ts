@@ -14,6 +14,7 @@ interface Fault {
 
 const MISSING = 'missing-archive-segment'
 const GROWTH = 'wal-growth-without-archiving'
+const STALL = 'recovery-stall'
 const REFUSED = 'refused before the restore'
 const BY_MANIFEST = 'the manifest, before a start'
 const BY_DATABASE = 'a look at the database'
@@ -48,6 +49,14 @@ export const FAULTS = [
   { drill: 'N10', fault: 'large wal_keep_size', fires: [], caughtBy: 'named as what holds pg_wal' },
   { drill: 'N10', fault: 'bulk load that archiving keeps up with', fires: [], caughtBy: 'named as load' },
   { drill: 'N10', fault: 'slow archive that takes one segment after another', fires: [], caughtBy: 'named as load' },
+  { drill: 'N11', fault: 'restore_command hangs', fires: [STALL] },
+  { drill: 'N11', fault: 'restore_command tries again without end', fires: [STALL] },
+  { drill: 'N11', fault: 'standby mode asks without end', fires: [STALL] },
+  { drill: 'N11', fault: 'slow restore_command', fires: [], caughtBy: 'time left told, against the RTO' },
+  { drill: 'N12', fault: 'recovery paused by an operator', fires: [STALL] },
+  { drill: 'N12', fault: 'recovery paused at its target', fires: [], caughtBy: 'where it was told to wait' },
+  { drill: 'N12', fault: 'max_connections raised on the primary since', fires: [STALL] },
+  { drill: 'N12', fault: 'max_connections lower than in the backup', fires: [STALL] },
   { drill: 'N13', fault: 'target LSN before the end of the backup', fires: [], caughtBy: REFUSED },
   { drill: 'N13', fault: 'target time before the end of the backup', fires: [], caughtBy: REFUSED },
   { drill: 'N13', fault: 'target LSN beyond the archive', fires: [], caughtBy: REFUSED },
