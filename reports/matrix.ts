@@ -1,7 +1,7 @@
 import type { Drill } from '../helpers/evidence/evidence.ts'
 import { FAULTS, SIGNAL_NAMES } from '../helpers/evidence/faults.ts'
 
-const HEAD = ['fault', ...SIGNAL_NAMES, 'drill']
+const HEAD = ['fault', ...SIGNAL_NAMES, 'what else finds it', 'drill']
 
 /**
  * Faults down, signals across, as a table in Markdown: what each signal did at each fault, taken from what the drills saw. A cell
@@ -16,9 +16,11 @@ export function matrixOf(drills: readonly Drill[]): string {
       if (!seen) return unseen
       return seen.signals[signal] === 'fires' ? `**fires**${after(seen.secondsToFire[signal])}` : 'quiet'
     })
-    return ['caughtBy' in row ? `${row.fault}: ${row.caughtBy}` : row.fault, ...cells, row.drill]
+    return [row.fault, ...cells, 'caughtBy' in row ? row.caughtBy : '', row.drill]
   })
-  return [HEAD, HEAD.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |\n`).join('')
+  return [HEAD, HEAD.map(() => '---'), ...rows]
+    .map(row => `|${row.map(cell => cell && ` ${cell} `).join('|')}|\n`)
+    .join('')
 }
 
 function after(seconds: number | undefined): string {

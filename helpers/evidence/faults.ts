@@ -8,7 +8,7 @@ interface Fault {
   fault: string
   /** The signals that must fire; all others must stay quiet. */
   fires: readonly SignalName[]
-  /** What finds the fault where no signal is to, or what else is there to be seen. */
+  /** What finds the fault where no signal is to, or finds it as well. */
   caughtBy?: string
 }
 
@@ -65,7 +65,7 @@ export const FAULTS = [
   { drill: 'N13', fault: 'target time after the last commit', fires: [], caughtBy: 'refused by PostgreSQL' },
   { drill: 'N13', fault: 'restore point that nobody made', fires: [], caughtBy: 'refused by PostgreSQL' },
   { drill: 'N14', fault: 'target dropped on the way', fires: [], caughtBy: 'where it stopped, and the ledger' },
-  { drill: 'N14', fault: 'recovery without a target past a gap', fires: [MISSING], caughtBy: 'and the ledger' },
+  { drill: 'N14', fault: 'recovery without a target past a gap', fires: [MISSING], caughtBy: 'the ledger' },
   { drill: 'N14', fault: 'wrong timeline followed', fires: [], caughtBy: 'the segments read, and the ledger' },
   { drill: 'N15', fault: 'backup without one of its files', fires: [], caughtBy: BY_MANIFEST },
   { drill: 'N15', fault: 'file of the backup cut off', fires: [], caughtBy: BY_MANIFEST },
