@@ -7,6 +7,7 @@ import { WalSegment } from '../postgres/wal-segment.ts'
 import { EmbeddedVolume } from '../runtime/embedded-volume.ts'
 import { readContents } from './archive-contents.ts'
 import { WalArchive } from './wal-archive.ts'
+import { packZstandard } from './zstandard-model.ts'
 
 const SIZE = 1024 * 1024
 const HISTORY = '1\t0/300060\tno recovery target specified\n'
@@ -59,9 +60,11 @@ describe('the contents of archives', () => {
     expect((await readContents(archives)).damagedHistories).toEqual([2])
   })
 
-  it('cannot be told where a history is compressed with Zstandard', async () => {
-    await store(0, '00000002.history.zst', 'x')
-    await expect(readContents(archives)).rejects.toMatchObject({ name: 'CannotRun' })
+  it('tell a history compressed with Zstandard, and a damaged one', async () => {
+    await store(0, '00000002.history.zst', packZstandard(Buffer.from(HISTORY)))
+    expect((await readContents(archives)).histories.has(2)).toBe(true)
+    await store(0, '00000002.history.zst', packZstandard(Buffer.from(HISTORY)).subarray(0, -1))
+    expect((await readContents(archives)).damagedHistories).toEqual([2])
   })
 
   it('are refused of no archive, and of archives that do not belong together', async () => {

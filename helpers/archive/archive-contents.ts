@@ -12,8 +12,8 @@ export interface ArchiveContents {
 
 /**
  * Lists the archives, and reads their history files.
- * @throws {RangeError} without any archive, and for archives of different segment sizes; {CannotRun} for a history that is
- *   compressed in a way that Node cannot undo.
+ * @throws {RangeError} without any archive, and for archives of different segment sizes; {CannotRun} for one that
+ *   is not there, or cannot be read.
  */
 export async function readContents(archives: readonly WalArchive[]): Promise<ArchiveContents> {
   const [segmentSizeBytes, ...others] = new Set(archives.map(archive => archive.segmentSizeBytes))

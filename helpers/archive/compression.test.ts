@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isWhole, splitCompression } from './compression.ts'
+import { BEGINNING_BYTES, decompress, decompressBeginning, isWhole, splitCompression } from './compression.ts'
+import { packZstandard } from './zstandard-model.ts'
 
 const SIZE = 64 * 1024
 /** A page of noise in a segment of zeros: what follows a switch is zeros, too. */
@@ -105,5 +106,25 @@ describe('a segment compressed with Zstandard', () => {
     expect(await isWhole(Buffer.concat([frame, Buffer.alloc(16)]), 'zst', SIZE)).toBe(false)
     expect(await isWhole(skipped.subarray(0, -1), 'zst', SIZE)).toBe(false)
     expect(await isWhole(Buffer.alloc(0), 'zst', SIZE)).toBe(false)
+  })
+})
+
+describe('what is compressed with Zstandard', () => {
+  it('is unpacked, from its beginning too, and not when it is cut off', async () => {
+    await fc.assert(
+      fc.asyncProperty(contents, fc.nat(), async (content, cut) => {
+        const bytes = packZstandard(content)
+        expect(await decompress(bytes, 'zst')).toEqual(content)
+        expect(await decompress(bytes.subarray(0, cut % bytes.length), 'zst')).toBeUndefined()
+        const beginning = await decompressBeginning(bytes.subarray(0, BEGINNING_BYTES.zst), 'zst')
+        expect(beginning).toEqual(content)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('is told from what is not', async () => {
+    expect(await decompress(Buffer.alloc(100, 1), 'zst')).toBeUndefined()
+    expect(await decompressBeginning(Buffer.alloc(100, 1), 'zst')).toBeUndefined()
   })
 })

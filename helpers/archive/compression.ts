@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { constants, gunzip } from 'node:zlib'
-import { CannotRun } from '../failure.ts'
+import * as zstd from 'fzstd'
+import { PAGE_BYTES } from '../postgres/wal-page.ts'
 
 /** How a file in a WAL archive was compressed, by what its name ends with. */
 export type Compression = 'gz' | 'zst'
@@ -11,27 +12,42 @@ export function splitCompression(name: string): { name: string; compression?: Co
   return plain === undefined ? { name } : { name: plain, compression: compression as Compression }
 }
 
-/**
- * The content of a compressed file; none for one that is cut off or damaged.
- * @throws {CannotRun} for Zstandard, which Node 20 does not unpack.
- */
+/** The content of a compressed file; none for one that is cut off or damaged. Of Zstandard the checksum of the content is not compared. */
 export async function decompress(bytes: Buffer, compression: Compression): Promise<Buffer | undefined> {
-  if (compression === 'zst') throw new CannotRun('what is compressed with Zstandard cannot be read here')
-  return promisify(gunzip)(bytes).catch(() => undefined)
+  if (compression === 'gz') return promisify(gunzip)(bytes).catch(() => undefined)
+  // Without the last bytes, those of the checksum, zstd gives nothing back.
+  return hasWholeFrames(bytes) ? unpacked(() => zstd.decompress(bytes)) : undefined
 }
 
-/**
- * What the beginning of a compressed file unpacks to: as far as it goes; none where it is not in that format.
- * @throws {CannotRun} as `decompress`.
- */
+/** A block of Zstandard at its largest, which can only be unpacked whole, and the headers before it. */
+const ZSTANDARD_BLOCK_BYTES = 128 * 1024 + 32
+
+/** How much of a file there must be for its beginning to be unpacked. */
+export const BEGINNING_BYTES: Record<Compression, number> = { gz: PAGE_BYTES, zst: ZSTANDARD_BLOCK_BYTES }
+
+/** What the beginning of a compressed file unpacks to: as far as it goes; none where it is not in that format. */
 export async function decompressBeginning(bytes: Buffer, compression: Compression): Promise<Buffer | undefined> {
-  if (compression === 'zst') return decompress(bytes, compression)
-  return promisify(gunzip)(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).catch(() => undefined)
+  if (compression === 'gz')
+    return promisify(gunzip)(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).catch(() => undefined)
+  return unpacked(() => {
+    const blocks: Uint8Array[] = []
+    new zstd.Decompress(block => blocks.push(block)).push(bytes)
+    return Buffer.concat(blocks)
+  })
+}
+
+function unpacked(unpack: () => Uint8Array): Buffer | undefined {
+  try {
+    const { buffer, byteOffset, byteLength } = unpack()
+    return Buffer.from(buffer, byteOffset, byteLength)
+  } catch {
+    return undefined
+  }
 }
 
 /**
  * Whether a compressed segment was stored to its end. Of gzip the content is unpacked, so that its size and checksum are
- * known to be right; of Zstandard, which Node 20 does not unpack, it is seen that every frame has its last block.
+ * known to be right; of Zstandard, which takes longer, it is seen that every frame has its last block.
  */
 export async function isWhole(bytes: Buffer, compression: Compression, segmentSizeBytes: number): Promise<boolean> {
   if (compression === 'zst') return hasWholeFrames(bytes)

@@ -1,15 +1,13 @@
 import { findHeadDamage } from '../postgres/wal-check.ts'
-import { WalDamage } from '../postgres/wal-damage.ts'
-import type { WalSegment } from '../postgres/wal-segment.ts'
+import type { WalDamage } from '../postgres/wal-damage.ts'
 import type { StoredSegment } from './stored-segments.ts'
 
 /** How many files are asked for at once: in a container each costs a command. */
 const FILES_AT_ONCE = 8
 
 interface Seen {
-  segment: WalSegment
   version: string
-  found: WalDamage | 'unread' | undefined
+  found: WalDamage | undefined
 }
 
 /** Looks at the first page of segments, at each once, and again when the file has become another. */
@@ -23,18 +21,14 @@ export class HeadCheck {
   }
 
   /** @param stored all that there are, by name: what is known of others is forgotten. */
-  async look(stored: ReadonlyMap<string, StoredSegment>): Promise<{ damages: WalDamage[]; unread: WalSegment[] }> {
+  async look(stored: ReadonlyMap<string, StoredSegment>): Promise<WalDamage[]> {
     const isSeen = (name: string) => this.#seen.get(name)?.version === stored.get(name)?.version
     this.#seen = new Map([...this.#seen].filter(([name]) => isSeen(name)))
     const unseen = [...stored].filter(([name]) => !this.#seen.has(name))
     for (let at = 0; at < unseen.length; at += FILES_AT_ONCE) {
       await Promise.all(unseen.slice(at, at + FILES_AT_ONCE).map(([name, one]) => this.#lookAt(name, one)))
     }
-    const seen = [...this.#seen.values()]
-    return {
-      damages: seen.flatMap(({ found }) => (found instanceof WalDamage ? [found] : [])),
-      unread: seen.flatMap(({ found, segment }) => (found === 'unread' ? [segment] : [])),
-    }
+    return [...this.#seen.values()].flatMap(({ found }) => found ?? [])
   }
 
   async #lookAt(name: string, stored: StoredSegment): Promise<void> {
@@ -44,6 +38,6 @@ export class HeadCheck {
     const found = Buffer.isBuffer(head)
       ? findHeadDamage({ segment, sizeBytes: segment.sizeBytes, head }, this.#systemIdentifier)
       : head
-    this.#seen.set(name, { segment, version, found })
+    this.#seen.set(name, { version, found })
   }
 }

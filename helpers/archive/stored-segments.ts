@@ -1,19 +1,17 @@
-import { CannotRun } from '../failure.ts'
 import { WalDamage } from '../postgres/wal-damage.ts'
 import { findSizeDamage, PAGE_BYTES, SEGMENT_HEADER_BYTES } from '../postgres/wal-page.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { VolumeEntry } from '../runtime/volume.ts'
 import { classifyArchiveFile } from './archive-file.ts'
-import { type Compression, decompress, decompressBeginning } from './compression.ts'
+import { BEGINNING_BYTES, type Compression, decompress, decompressBeginning } from './compression.ts'
 import type { WalArchive } from './wal-archive.ts'
 
 /**
  * What is read of a segment, unpacked; or why it is not:
  * - a damage: the file alone shows it
- * - `unread`: it is compressed in a way that is not undone here
  * - `gone`: the file is no longer there, or another one has taken its place
  */
-export type SegmentBytes = Buffer | WalDamage | 'unread' | 'gone'
+export type SegmentBytes = Buffer | WalDamage | 'gone'
 
 /** The file that recovery takes for a segment. */
 export class StoredSegment {
@@ -29,10 +27,14 @@ export class StoredSegment {
     return `${this.archive.path}/${this.file.path} ${this.file.sizeBytes} ${this.file.version}`
   }
 
-  /** At least as much as tells what segment it is. No more than a page is read, so that of a compressed one the size is not known. */
+  /**
+   * At least as much as tells what segment it is. No more than a page is read, or than a compressed one has to be unpacked from, so that
+   * its size is not known.
+   */
   async readHead(): Promise<SegmentBytes> {
     const { compression } = this
-    return await this.#read(Buffer.allocUnsafe(PAGE_BYTES), async stored => {
+    const wantedBytes = compression ? BEGINNING_BYTES[compression] : PAGE_BYTES
+    return await this.#read(Buffer.allocUnsafe(wantedBytes), async stored => {
       const head = compression ? await decompressBeginning(stored, compression) : stored
       return head && head.length >= SEGMENT_HEADER_BYTES ? head : this.#notUnpacked()
     })
@@ -55,7 +57,6 @@ export class StoredSegment {
     try {
       return await unpack(await this.archive.read(this.file.path, into))
     } catch (error) {
-      if (error instanceof CannotRun) return 'unread'
       const isThere = (await this.archive.files()).some(
         ({ path, version }) => path === this.file.path && version === this.file.version,
       )
