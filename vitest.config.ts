@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { sabotages } from './fixtures/sabotage/sabotages.ts'
 
 /** Wanted or not, each project takes time to be made. */
@@ -20,9 +21,18 @@ const drills: TestProjectInlineConfiguration['test'] = {
   execArgv: ['--import', deaf],
 }
 
+/** Of the proofs, which run two at a time, those that take longest come first: the others pass beside them. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => path.basename(moduleId).startsWith('sabotage-')
+    return (await super.sort(files)).sort((a, b) => Number(isLong(b)) - Number(isLong(a)))
+  }
+}
+
 export default defineConfig({
   test: {
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     maxWorkers: isSoak ? 1 : 2,
     // Each project compiles the same files: once is enough. The folder is the run's own, as all that is temporary here.
     experimental: { fsModuleCache: isSabotaged, fsModuleCachePath: path.join(tmpdir(), 'modules') },
