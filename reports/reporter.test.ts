@@ -39,7 +39,7 @@ export default defineConfig({
 const setup = (folder: string) => `
 import { announceProblem, announceRun } from '${ROOT}/helpers/evidence/run-facts.ts'
 export default () => {
-  announceRun({ ...${JSON.stringify(sampleFacts)}, directory: '${folder}/out/run', config: { DRILL_IMAGE: '${SECRET}' }, secrets: ['${SECRET}'] })
+  announceRun({ ...${JSON.stringify(sampleFacts)}, directory: '${folder}/out/run', config: { DRILL_IMAGE: '${SECRET}' }, leftOut: process.env.LEFT ? ['P12'] : [], secrets: ['${SECRET}'] })
   return () => process.env.LEAVE && announceProblem({ kind: 'leftover', message: 'a process was left behind' })
 }`
 
@@ -163,10 +163,10 @@ describe('a run of drills', { timeout: 60_000 }, () => {
   })
 
   it('passes what was selected, and names what was left out', () => {
-    const { status, output, evidence } = run({}, '--tags-filter', 'core')
+    const { status, output, evidence } = run({ LEFT: '1' }, '--tags-filter', 'core')
     expect(evidence.run.verdict).toBe('passed')
     expect(evidence.drills.map(({ id }) => id)).toEqual(['P1'])
-    expect(output).toContain('left out by the selection: P2, P3, P4, P5, P6, P7, P8, P9, P10, P11\n')
+    expect(output).toContain('left out by the selection: P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12\n')
     expect(status).toBe(0)
   })
 

@@ -156,9 +156,8 @@ export default class DrillReporter implements Reporter {
   }
 
   #leftOut(modules: readonly TestModule[]): string[] {
-    const ids = modules
-      .flatMap(module => [...module.children.allTests()].filter(isLeftOut).map(drillIdOf))
-      .sort(byId.compare)
+    const loaded = modules.flatMap(module => [...module.children.allTests()].filter(isLeftOut).map(drillIdOf))
+    const ids = [...loaded, ...(this.#facts?.leftOut ?? [])].sort(byId.compare)
     return ids.length === 0 ? [] : ['', ...this.#terminal.refused(`left out by the selection: ${ids.join(', ')}`)]
   }
 

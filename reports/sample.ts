@@ -15,6 +15,7 @@ export const sampleFacts: RunFacts = {
   machine: { platform: 'linux', architecture: 'x64', cores: 2, memoryBytes: 8_000_000_000, node: 'v20.20.2' },
   config: {},
   require: [],
+  leftOut: [],
   secrets: [],
 }
 

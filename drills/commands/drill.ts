@@ -53,10 +53,11 @@ await exitWith(async () => {
     if (runtime.status === 'rejected') throw runtime.reason
     refuseLacking(runtime.value, required.capabilities)
     interruption.govern(vitest.value)
-    announceRun(factsOf({ run, startedAt, output, config, runtime: runtime.value }))
+    const { files, leftOut } = await selectFiles(vitest.value, selection.paths)
+    announceRun(factsOf({ run, startedAt, output, config, runtime: runtime.value, leftOut }))
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
-    await vitest.value.start(selection.paths)
+    await vitest.value.start(files)
   } finally {
     if (vitest.status === 'fulfilled') await vitest.value.close()
     await closeRun(run)
@@ -141,6 +142,21 @@ function refuseLacking({ name, capabilities }: OpenedRuntime, required: readonly
     )
 }
 
+/**
+ * The files with a drill in them that is selected: to load another takes a worker and half a second, only to leave it out.
+ * @returns none where nothing is selected, which vitest is to say.
+ */
+async function selectFiles(vitest: Vitest, paths: string[]): Promise<{ files: string[]; leftOut: string[] }> {
+  const all = await vitest.globTestSpecifications(paths)
+  const selected = await selectedBy(vitest, all)
+  if (selected.length === 0) return { files: paths, leftOut: [] }
+  const left = all.filter(specification => !selected.includes(specification))
+  return {
+    files: selected.length === all.length ? paths : selected.map(({ moduleId }) => path.relative(ROOT, moduleId)),
+    leftOut: left.flatMap(({ moduleId }) => declaredDrill(moduleId).id ?? []),
+  }
+}
+
 async function createVitestIn(
   { kind, tags, projects }: Selection,
   { run, reporters }: { run: RunContext; reporters: NonNullable<InlineConfig['reporters']> },
@@ -188,12 +204,14 @@ function factsOf({
   output,
   config,
   runtime,
+  leftOut,
 }: {
   run: Run
   startedAt: string
   output: string
   config: Config
   runtime: OpenedRuntime
+  leftOut: string[]
 }): RunFacts {
   const { name, reason, serverVersion, capabilities } = runtime
   return {
@@ -211,6 +229,7 @@ function factsOf({
     machine: describeMachine(),
     config: describeConfig(config),
     require: [...config.require],
+    leftOut,
     secrets: [run.context.password, ...secretsOf(config)],
   }
 }

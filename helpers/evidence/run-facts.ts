@@ -14,6 +14,8 @@ export interface RunFacts {
   config: Record<string, string>
   /** Ids of drills, and capabilities, for which `not exercised` fails the run. */
   require: string[]
+  /** Ids of drills whose files the selection leaves out, so that they are not even loaded. */
+  leftOut: string[]
   /** Texts that may stand in no report: the run's password. */
   secrets: string[]
 }
