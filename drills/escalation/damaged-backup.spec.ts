@@ -6,8 +6,9 @@
 //         directory that has been checked already, start it, see what PostgreSQL makes of it, and what the ledger says of that.
 import { DATABASE } from '../../fixtures/dispatch/dispatch.ts'
 import { test } from '../../fixtures/drill.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectSignals } from '../../fixtures/escalation/signals.ts'
-import { watchArchive } from '../../fixtures/escalation/watch.ts'
+import { type ArchiveWatch, watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectFound } from '../../fixtures/expectations/backups.ts'
 import { expectCaught } from '../../fixtures/expectations/caught.ts'
 import { expectRecoveredTo } from '../../fixtures/expectations/recovered.ts'
@@ -34,13 +35,26 @@ interface Case {
   fault: FaultName
   damage: BackupDamage
   /** What becomes of a recovery, or of one after another, whose files were damaged after they had been checked. */
-  unchecked: readonly ((restored: PostgresNode) => Promise<void>)[]
+  unchecked: readonly ((restored: PostgresNode, watch: ArchiveWatch) => Promise<void>)[]
 }
 
 test('a damaged backup is found before a server is started from it, and at the latest by its rows', {
   meta: { id: 'N15', runbook: '4' },
   tags: ['nightly', 'escalation'],
-}, async ({ primary, archive, backups, takeBackup, traffic, ledger, restore, launch, journal, step, each }) => {
+}, async ({
+  primary,
+  archive,
+  backups,
+  takeBackup,
+  traffic,
+  ledger,
+  restore,
+  startRecovery,
+  launch,
+  journal,
+  step,
+  each,
+}) => {
   const { backup, jobs } = await step('Take a base backup of a table of several pages', async () => {
     await traffic.bulk(2_000)
     const backup = await takeBackup()
@@ -60,9 +74,9 @@ test('a damaged backup is found before a server is started from it, and at the l
   const expectLedger = (restored: PostgresNode) =>
     expectLedgerAt(restored, ledger, { lsn: target.lsn, inclusive: false }, journal)
   /** All that there is to be seen of the recovery itself is as it should be; its rows are not. */
-  const expectCaughtByRows = (kind: string, message: RegExp) => async (restored: PostgresNode) => {
-    await restored.launchServer()
-    await expectPromotedAt(restored, target, journal)
+  const expectCaughtByRows = (kind: string, message: RegExp) => async (restored: PostgresNode, watch: ArchiveWatch) => {
+    await startRecovery(restored, target, watch)
+    await expectNoStall(watch, expectPromotedAt(restored, target, journal), journal)
     await expectTimeline(restored, backup.timeline + 1, journal)
     await expectCaught(() => expectLedger(restored), { kind, message }, journal)
   }
@@ -95,9 +109,9 @@ test('a damaged backup is found before a server is started from it, and at the l
       fault: 'backup without its backup_label',
       damage: MISSING_LABEL,
       unchecked: [
-        async restored => {
-          await restored.launchServer()
-          await expectNotStartedWithoutLabel(restored, journal)
+        async (restored, watch) => {
+          await startRecovery(restored, target, watch)
+          await expectNoStall(watch, expectNotStartedWithoutLabel(restored, journal), journal)
         },
         expectCaughtAsCrashed,
       ],
@@ -107,9 +121,10 @@ test('a damaged backup is found before a server is started from it, and at the l
       fault: 'manifest of the backup changed',
       damage: CHANGED_MANIFEST,
       unchecked: [
-        async restored => {
-          await restored.launchServer()
-          await expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
+        async (restored, watch) => {
+          await startRecovery(restored, target, watch)
+          const recovered = expectRecoveredTo(restored, target, { timeline: backup.timeline + 1, ledger }, journal)
+          await expectNoStall(watch, recovered, journal)
         },
       ],
     },
@@ -136,7 +151,7 @@ test('a damaged backup is found before a server is started from it, and at the l
         await step(`After all checks: ${what}`, async () => {
           const restored = await restore(backup, { target, action: 'promote' })
           await inflict(restored.data, '')
-          await expectOutcome(restored)
+          await expectOutcome(restored, watch)
           await restored.destroy()
         })
       await expectSignals(watch, fault, sinceMs, journal)

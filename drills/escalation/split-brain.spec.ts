@@ -6,6 +6,7 @@
 //         segment first, see the primary's alarm ring, recover into the wrong history; fence, set its segment aside, see all of
 //         the primary's stored. Let another second server come too late, see its alarm ring, give it an archive of its own.
 import { test } from '../../fixtures/drill.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { expectArchived, expectGrowthFiring, finishSegments } from '../../fixtures/escalation/wal-growth.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
@@ -86,8 +87,8 @@ test('two primaries that archive into one archive overwrite nothing, and the one
     await expectQuiet(watchArchive(second, archive, window), journal)
   })
   await step('Recovery follows the second primary, and lacks what the first had promised', async () => {
-    const restored = await launch(backup, { target: { kind: 'latest' } })
-    await expectEndedAfter(restored, taken, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' }, watch })
+    await expectNoStall(watch, expectEndedAfter(restored, taken, journal), journal)
     await expectTimeline(restored, timeline, journal)
     await expectCaught(
       () => expectLedgerAt(restored, ledger, { lsn: taken.end, inclusive: false }, journal),
@@ -107,8 +108,9 @@ test('two primaries that archive into one archive overwrite nothing, and the one
     await expectCleared(watch, 'wal-growth-without-archiving', journal)
   })
   await step('Recovery brings back every commit of the first', async () => {
-    const restored = await launch(backup, { target: { kind: 'latest' } })
-    await expectRecoveredToEnd(restored, lacking.at(-1) ?? taken, { timeline, ledger }, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' }, watch })
+    const recovered = expectRecoveredToEnd(restored, lacking.at(-1) ?? taken, { timeline, ledger }, journal)
+    await expectNoStall(watch, recovered, journal)
     await restored.destroy()
   })
 

@@ -6,6 +6,7 @@
 //         guesses without a word, and see each refused. Then leave the offset away all the same: one clock's time recovers to another
 //         moment and promotes, which only the ledger tells, and the other's is not reached. Nor is a time in the future.
 import { test } from '../../fixtures/drill.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectCaught } from '../../fixtures/expectations/caught.ts'
@@ -103,8 +104,9 @@ test('a target time is resolved to one moment, or refused', {
     resolved,
     time => `Recover to ${time}`,
     async time => {
-      const restored = await launch(backup, { target: until(time) })
-      await expectPromotedAt(restored, until(time), journal)
+      const watch = watchArchive(primary, archive, { backup, target })
+      const restored = await launch(backup, { target: until(time), watch })
+      await expectNoStall(watch, expectPromotedAt(restored, until(time), journal), journal)
       await expectTimeline(restored, backup.timeline + 1, journal)
       await expectLedgerAt(restored, ledger, { time: moment }, journal)
       await restored.destroy()
@@ -118,14 +120,16 @@ test('a target time is resolved to one moment, or refused', {
     never,
     ({ what }) => `${what} is not reached`,
     async ({ time }) => {
-      const restored = await launch(backup, { target: until(time), unchecked: true })
-      await expectRefusedFor(restored, /recovery ended before configured recovery target was reached/, journal)
+      const watch = watchArchive(primary, archive, { backup, target })
+      const restored = await launch(backup, { target: until(time), unchecked: true, watch })
+      const refusal = /recovery ended before configured recovery target was reached/
+      await expectNoStall(watch, expectRefusedFor(restored, refusal, journal), journal)
       await restored.destroy()
     },
   )
   await step('That of one behind recovers to another moment, and promotes: only the ledger tells', async () => {
-    const restored = await launch(backup, { target: until(behind), unchecked: true })
-    await expectPromotedAt(restored, until(`${behind}+00`), journal)
+    const restored = await launch(backup, { target: until(behind), unchecked: true, watch })
+    await expectNoStall(watch, expectPromotedAt(restored, until(`${behind}+00`), journal), journal)
     await expectTimeline(restored, backup.timeline + 1, journal)
     await expectCaught(
       () => expectLedgerAt(restored, ledger, { time: moment }, journal),

@@ -7,6 +7,7 @@
 //         promote, write on, and answer /health with 200; then hold the suite's own judges to it.
 import { test } from '../../fixtures/drill.ts'
 import { expectMissingFiring } from '../../fixtures/escalation/missing-archive-segment.ts'
+import { expectNoStall } from '../../fixtures/escalation/recovery-stall.ts'
 import { expectCleared, expectQuiet, expectSignals } from '../../fixtures/escalation/signals.ts'
 import { watchArchive } from '../../fixtures/escalation/watch.ts'
 import { expectHealth } from '../../fixtures/expectations/application.ts'
@@ -42,6 +43,7 @@ test('a recovery that went wrong without a word is not taken for one that succee
   trafficOn,
   ledger,
   restore,
+  startRecovery,
   launch,
   journal,
   step,
@@ -87,8 +89,8 @@ test('a recovery that went wrong without a word is not taken for one that succee
     async () => {
       const restored = await restore(backup, { target, action: 'pause' })
       await restored.configure({ recovery_target_lsn: '' })
-      await restored.launchServer()
-      await expectEndedAfter(restored, last, journal)
+      await startRecovery(restored, target, watch)
+      await expectNoStall(watch, expectEndedAfter(restored, last, journal), journal)
       await expectTimeline(restored, backup.timeline + 1, journal)
       await expectLooksWell(restored)
       return restored
@@ -122,8 +124,8 @@ test('a recovery that went wrong without a word is not taken for one that succee
     expectSignals(watch, 'recovery without a target past a gap', takenAtMs, journal),
   )
   const short = await step('Recover without a target: it promotes at the gap, and looks well', async () => {
-    const restored = await launch(backup, { target: { kind: 'latest' } })
-    await expectEndedAfter(restored, lost.previous, journal)
+    const restored = await launch(backup, { target: { kind: 'latest' }, watch })
+    await expectNoStall(watch, expectEndedAfter(restored, lost.previous, journal), journal)
     await expectTimeline(restored, backup.timeline + 1, journal)
     await expectLooksWell(restored)
     return restored
@@ -173,8 +175,9 @@ test('a recovery that went wrong without a word is not taken for one that succee
     ({ way }) =>
       `Recover along the timeline that was left, by ${way}: it stops at its target and looks well, and is caught`,
     async ({ timeline, request }) => {
-      const restored = await launch(backup, request)
-      await expectPromotedAt(restored, onSecond, journal)
+      const watch = watchArchive(primary, archive, { backup, target })
+      const restored = await launch(backup, { ...request, watch })
+      await expectNoStall(watch, expectPromotedAt(restored, onSecond, journal), journal)
       await expectLooksWell(restored)
       // The number of its own timeline tells only where it did not know of the one that was meant.
       if (timeline === 3) await expectTimeline(restored, 3, journal)
@@ -194,8 +197,9 @@ test('a recovery that went wrong without a word is not taken for one that succee
     },
   )
   await step('Done right, it passes the same judges', async () => {
-    const restored = await launch(backup, { target: onSecond, sources })
-    await expectRecoveredTo(restored, onSecond, { timeline: 3, ledger: branch }, journal)
+    const restored = await launch(backup, { target: onSecond, sources, watch })
+    const recovered = expectRecoveredTo(restored, onSecond, { timeline: 3, ledger: branch }, journal)
+    await expectNoStall(watch, recovered, journal)
     expectFollowed(restored, history, archive.segmentSizeBytes, journal)
   })
   await step('No alarm has rung for it', () => expectSignals(watch, 'wrong timeline followed', followedAtMs, journal))

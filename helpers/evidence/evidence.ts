@@ -102,7 +102,7 @@ const faultSchema = z.object({
     .describe('What each signal of §4 did while the fault was there, for longer than the window'),
   windowSeconds: seconds.describe('How long a condition must last before its signal fires'),
   secondsToFire: z.partialRecord(z.enum(SIGNAL_NAMES), seconds).describe('From the fault, of each signal that fired'),
-  looks: z.number().int().positive().describe('How often the detectors looked meanwhile'),
+  looks: z.number().int().positive().describe('How often the detectors had looked by then, since before the fault'),
 })
 export type FaultSeen = z.infer<typeof faultSchema>
 
