@@ -72,6 +72,8 @@ test('a paused recovery escalates as that, with who paused it, and one that wait
       const gate = await CommandGate.close(restored)
       const sinceMs = await step('Pause it half way', async () => {
         const recovery = await startRecovery(restored, target, watch)
+        // Not at a segment before it: replay would pause there, and nobody come to the gate.
+        await gate.untilReached()
         await untilSeen(recovery, 'a segment', ({ waitEvent }) => waitEvent === 'RestoreCommand')
         const replayed = await pauseReplay(restored, () => gate.open())
         journal.observe({ pausedAt: replayed.toString() })
