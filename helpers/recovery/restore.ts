@@ -34,6 +34,7 @@ export interface BackupStream {
 export interface RestorePlan {
   /** In a store that the node has mounted. */
   backup: BaseBackup
+  stream?: undefined
   /** `restore_command`, ready for the server. */
   restoreCommand: string
   target: RecoveryTarget
@@ -48,7 +49,7 @@ export interface RestorePlan {
 }
 
 /** Of one that lies elsewhere, and is copied straight to where it is restored. */
-export interface StreamedRestorePlan extends Omit<RestorePlan, 'backup'> {
+export interface StreamedRestorePlan extends Omit<RestorePlan, 'backup' | 'stream'> {
   backup: RestorableBackup
   stream: BackupStream
 }
@@ -71,16 +72,15 @@ export async function restoreBaseBackup(node: PostgresNode, plan: RestorePlan): 
     ...settings,
   }
   if (reach !== 'unchecked') checkTarget({ target, targetTimeline, settings: configured, backup }, reach)
-  const manifest =
-    'stream' in plan
-      ? await unpack(node, plan.stream, tablespaces)
-      : await copyFromStore(node, plan.backup, tablespaces)
+  const manifest = plan.stream
+    ? await unpack(node, plan.stream, tablespaces)
+    : await copyFromStore(node, plan.backup, tablespaces)
   await verifyBaseBackup({ id: backup.id, manifest }, node.data, tablespaces)
   if (backup.tablespaces.length > 0) {
     await node.data.write(TABLESPACE_MAP, moveTablespaces(await tablespaceMap(node, backup), tablespaces))
     await assertTablespacesMoved(node, backup)
   }
-  if ('stream' in plan) await plan.stream.neutralise(node)
+  await plan.stream?.neutralise(node)
   await node.configure(configured)
   await node.data.write('recovery.signal', '')
 }
