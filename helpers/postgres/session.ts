@@ -2,6 +2,7 @@ import pg from 'pg'
 
 /** Where a server takes connections, and as whom. */
 export interface Connection {
+  /** A name, an address, or the folder that the server's socket lies in. */
   host: string
   port: number
   user: string
@@ -81,5 +82,8 @@ function overConnection(client: pg.Client): Link {
 
 /** For programs that take one: `DATABASE_URL`. Contains the password: for a child's environment, never for a log. */
 export function connectionUrl({ host, port, user, password, database }: Connection): string {
+  // The folder of a socket: no host of a URL can be one.
+  if (host.startsWith('/'))
+    return `postgresql://${encodeURIComponent(user)}@/${encodeURIComponent(database)}?host=${encodeURIComponent(host)}&port=${port}`
   return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}`
 }
