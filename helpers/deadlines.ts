@@ -16,6 +16,8 @@ export const deadlinesMs = {
   segmentArchived: 30_000,
   /** Recovery has come to its end: paused at the target, promoted, or refused. */
   recoveryEnd: 120_000,
+  /** The same of a backup of the user: of a size that nobody knows, on disks that nobody knows. */
+  ownRecoveryEnd: 86_400_000,
   /** A recovering server has answered the last look at it: after it the look is given up. */
   recoverySample: 2_000,
   /** A recovering server has run the command that a drill holds back. */

@@ -1,4 +1,4 @@
-import { redact } from '../config.ts'
+import { redact } from '../environment.ts'
 import { Failure } from '../failure.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { RecoveryTarget } from '../recovery/recovery-target.ts'

@@ -62,7 +62,7 @@ export interface StreamedRestorePlan extends Omit<RestorePlan, 'backup' | 'strea
  *   would look for one elsewhere than in that, `backup-damaged` when the files are not those of the manifest.
  * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup"
  */
-export async function restoreBaseBackup(node: PostgresNode, plan: RestorePlan): Promise<void> {
+export async function restoreBaseBackup(node: PostgresNode, plan: RestorePlan | StreamedRestorePlan): Promise<void> {
   const { backup, restoreCommand, target, action, targetTimeline, tablespaces = [], settings = {}, reach } = plan
   const configured = {
     restore_command: restoreCommand,

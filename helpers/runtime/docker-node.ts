@@ -72,6 +72,10 @@ export class DockerNode extends PostgresNode {
     await this.data.write('pg_ident.conf', '')
   }
 
+  async toPrograms(): Promise<Connection> {
+    return this.connection
+  }
+
   protected async create(): Promise<void> {
     if (this.isDestroyed) throw new Error(`${this.name} was destroyed`)
     this.#container ??= this.#startContainer()

@@ -57,6 +57,8 @@ export abstract class PostgresNode {
    * @throws {CannotRun} where that cannot be kept from others.
    */
   abstract admit(role: string): Promise<void>
+  /** As `connection`, for a program that knows of hosts and passwords alone; the role has the run's password. Of a running server. */
+  abstract toPrograms(): Promise<Connection>
   /** Starts `postgres` on the data directory, its standard error going to `log`. */
   protected abstract launch(settings: Settings): Promise<ServerProcess>
   /**

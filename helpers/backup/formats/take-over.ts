@@ -1,4 +1,4 @@
-import { redact } from '../../config.ts'
+import { redact } from '../../environment.ts'
 import { CannotRun } from '../../failure.ts'
 import { renderSettings } from '../../postgres/conf.ts'
 import type { ConfigurationLine } from '../../postgres/configuration.ts'
