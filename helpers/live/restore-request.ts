@@ -49,7 +49,7 @@ export async function openRestore(config: RestoreConfig, directory: string): Pro
 async function openSource(config: RestoreConfig, scratch: () => string): Promise<WalSource | undefined> {
   const { wal } = config
   if (wal === undefined) return undefined
-  return 'folder' in wal ? await walFolder(wal.folder) : walCommand(wal.command, scratch(), secretsOf(config))
+  return 'folder' in wal ? await walFolder(wal.folder) : walCommand(wal.command, { scratch: scratch(), restartPoint: backup, secrets: secretsOf(config) })
 }
 
 /**
