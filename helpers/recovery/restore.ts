@@ -62,7 +62,7 @@ export interface StreamedRestorePlan extends Omit<RestorePlan, 'backup' | 'strea
  *   would look for one elsewhere than in that, `backup-damaged` when the files are not those of the manifest.
  * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup"
  */
-export async function restoreBaseBackup(node: PostgresNode, plan: RestorePlan): Promise<void> {
+export async function restoreBaseBackup(node: PostgresNode, plan: RestorePlan | StreamedRestorePlan): Promise<void> {
   const { backup, restoreCommand, target, action, targetTimeline, tablespaces = [], settings = {}, reach } = plan
   const configured = {
     restore_command: restoreCommand,
@@ -80,7 +80,7 @@ export async function restoreBaseBackup(node: PostgresNode, plan: RestorePlan): 
     await node.data.write(TABLESPACE_MAP, moveTablespaces(await tablespaceMap(node, backup), tablespaces))
     await assertTablespacesMoved(node, backup)
   }
-  await plan.stream?.neutralise(node)
+  if (plan.stream) await plan.stream.neutralise(node)
   await node.configure(configured)
   await node.data.write('recovery.signal', '')
 }

@@ -1,5 +1,5 @@
 import type { BackupStream, RestorableBackup } from '../../recovery/restore.ts'
-import { neutralise, type Neutralised } from './take-over.ts'
+import { type Neutralised, neutralise } from './take-over.ts'
 import type { UserBackup } from './user-backup.ts'
 
 /**
