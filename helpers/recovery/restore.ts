@@ -80,7 +80,7 @@ export async function restoreBaseBackup(node: PostgresNode, plan: RestorePlan | 
     await node.data.write(TABLESPACE_MAP, moveTablespaces(await tablespaceMap(node, backup), tablespaces))
     await assertTablespacesMoved(node, backup)
   }
-  await plan.stream?.neutralise(node)
+  if (plan.stream) await plan.stream.neutralise(node)
   await node.configure(configured)
   await node.data.write('recovery.signal', '')
 }
