@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { execa } from 'execa'
-import { redact } from '../config.ts'
+import { redact } from '../environment.ts'
 import { redactText } from '../evidence/redact.ts'
 import { CannotRun, Failure } from '../failure.ts'
 import { type Compression, decompress, splitCompression } from './compression.ts'

@@ -5,6 +5,7 @@ import { openUserBackup } from '../backup/formats/open.ts'
 import type { UserBackup } from '../backup/formats/user-backup.ts'
 import { secretsOf } from '../environment.ts'
 import { CannotRun } from '../failure.ts'
+import { WalSegment } from '../postgres/wal-segment.ts'
 import { readSnapshotFile, type SnapshotFile } from '../readiness/snapshot-file.ts'
 import { describeTarget, type RecoveryTarget } from '../recovery/recovery-target.ts'
 import { serverTimeMicroseconds } from '../workload/server-time.ts'
@@ -36,7 +37,7 @@ export async function openRestore(config: RestoreConfig, directory: string): Pro
   const snapshot = config.snapshot === undefined ? undefined : await readSnapshotFile(config.snapshot)
   const request = {
     backup,
-    source: await openSource(config, scratch),
+    source: await openSource(config, backup, scratch),
     target: targetOf(config.target, snapshot),
     snapshot,
     checks: config.checks === undefined ? [] : readSqlChecks(config.checks),
@@ -46,10 +47,18 @@ export async function openRestore(config: RestoreConfig, directory: string): Pro
   return request
 }
 
-async function openSource(config: RestoreConfig, scratch: () => string): Promise<WalSource | undefined> {
+async function openSource(
+  config: RestoreConfig,
+  backup: UserBackup,
+  scratch: () => string,
+): Promise<WalSource | undefined> {
   const { wal } = config
   if (wal === undefined) return undefined
-  return 'folder' in wal ? await walFolder(wal.folder) : walCommand(wal.command, { scratch: scratch(), restartPoint: backup, secrets: secretsOf(config) })
+  const { startLsn, timeline, segmentSizeBytes } = backup
+  const restartPoint = WalSegment.containing(startLsn, timeline, segmentSizeBytes).name
+  return 'folder' in wal
+    ? await walFolder(wal.folder)
+    : walCommand(wal.command, { scratch: scratch(), restartPoint, secrets: secretsOf(config) })
 }
 
 /**
