@@ -36,6 +36,8 @@ export const deadlinesMs = {
   traffic: 60_000,
   /** `/health` gives the answer that is expected of it. */
   health: 30_000,
+  /** The user's own command that waits for the application's health has ended. */
+  healthCommand: 600_000,
   /** The application's roles have no backend left. */
   fence: 10_000,
   /** An escalation signal has taken the state that is expected of it, its window not counted. */

@@ -6,7 +6,7 @@ import type { UserBackup } from '../backup/formats/user-backup.ts'
 import { secretsOf } from '../environment.ts'
 import { CannotRun } from '../failure.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
-import { readSnapshotFile, type SnapshotFile } from '../readiness/snapshot-file.ts'
+import { readSnapshotFile, type LiveSnapshot } from '../readiness/snapshot-file.ts'
 import { describeTarget, type RecoveryTarget } from '../recovery/recovery-target.ts'
 import { serverTimeMicroseconds } from '../workload/server-time.ts'
 import type { RestoreConfig } from './restore-config.ts'
@@ -18,7 +18,7 @@ export interface RestoreRequest {
   /** Undefined: the backup's own WAL alone. */
   source: WalSource | undefined
   target: RecoveryTarget
-  snapshot: SnapshotFile | undefined
+  snapshot: LiveSnapshot | undefined
   checks: readonly SqlCheck[]
 }
 
@@ -65,7 +65,7 @@ async function openSource(
  * The moment of a snapshot lies between its two LSNs: up to the second every commit that it can show is replayed. Of an exact one
  * they are the same.
  */
-function targetOf(target: RestoreConfig['target'], snapshot: SnapshotFile | undefined): RecoveryTarget {
+function targetOf(target: RestoreConfig['target'], snapshot: LiveSnapshot | undefined): RecoveryTarget {
   if (target.kind !== 'snapshot') return target
   if (!snapshot) throw new CannotRun('the target is a snapshot, and there is none: set RESTORE_SNAPSHOT to its file')
   return { kind: 'lsn', lsn: snapshot.toLsn, inclusive: false }
