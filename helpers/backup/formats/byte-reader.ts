@@ -140,9 +140,9 @@ async function* unpacked(file: string, compression: Compression): AsyncIterable<
   try {
     yield* compression === 'gz' ? gunzipped(stream) : unpackedZstandard(stream)
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    // The operating system's own errors are none of the file's.
-    if (code !== undefined && !code.startsWith('Z_')) throw cause
+    const { code, message } = cause as { code?: unknown; message: string }
+    // The operating system's own errors are none of the file's; those of Zstandard have a number.
+    if (typeof code === 'string' && !code.startsWith('Z_')) throw cause
     throw truncated(file, `it cannot be unpacked (${message})`, { cause })
   } finally {
     stream.destroy()

@@ -48,6 +48,7 @@ export async function openLayout(
   const { label, takenAt } = readLabel(files, where, { control, manifest })
   if (manifest) refuseMixed(manifest, label, control)
   const tablespaces = readTablespaces(files, layout)
+  await assertThere(layout, tablespaces)
   const sizeBytes = manifest
     ? manifest.files.reduce((total, file) => total + file.sizeBytes, 0)
     : baseBytes + (await sizeOf(layout, tablespaces))
@@ -100,6 +101,11 @@ async function lookThrough(layout: Layout): Promise<Looked> {
     if (member.kind === 'file' && isWanted) looked.files.set(member.path, await contentOf(member))
   }
   return looked
+}
+
+/** @throws what reading the first member throws: that there is no such tar, or that it is none. */
+async function assertThere(layout: Layout, tablespaces: readonly TablespaceLocation[]): Promise<void> {
+  for (const { oid } of tablespaces) for await (const _ of layout.members({ oid })) break
 }
 
 async function sizeOf(layout: Layout, tablespaces: readonly TablespaceLocation[]): Promise<number> {

@@ -63,6 +63,8 @@ class Reading {
   }
 
   async *pack(members: AsyncIterable<Member>, prefix: string): AsyncIterable<Buffer> {
+    // The folder itself, too: a tar of nothing is none to some readers.
+    yield tarHeader('.', 'folder', 0)
     for await (const member of members) {
       if (prefix === '' && LEFT_OUT.test(member.path)) continue
       yield tarHeader(member.path, member.kind, member.sizeBytes)
