@@ -5,7 +5,7 @@ import { type Link, type Row, Session } from './session.ts'
 import { literalOf, splitStatements } from './statements.ts'
 
 /** What the server refused, as `pg` would say it. */
-export class PsqlError extends Error {
+class PsqlError extends Error {
   constructor(
     message: string,
     /** PostgreSQL's SQLSTATE. */

@@ -112,10 +112,7 @@ export async function readSnapshotFile(file: string): Promise<LiveSnapshot> {
 }
 
 /** `snapshot-7300000000000000000-20261127T112233.123Z.json`. */
-export function snapshotFileName({
-  systemIdentifier,
-  takenAt,
-}: Pick<LiveSnapshot, 'systemIdentifier' | 'takenAt'>): string {
+function snapshotFileName({ systemIdentifier, takenAt }: Pick<LiveSnapshot, 'systemIdentifier' | 'takenAt'>): string {
   const time = takenAt.replaceAll(/[-:]/g, '').replace(/(\.\d{3})\d*Z$/, '$1Z')
   return `snapshot-${systemIdentifier}-${time}.json`
 }
