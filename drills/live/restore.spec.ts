@@ -150,7 +150,10 @@ drill(
     await step('Recovery time and loss, against the objectives', () => {
       const rto = time.measured(config.rtoSeconds)
       // Of another target the user has chosen what is lost.
-      const rpo = target.kind === 'latest' ? rpoOf({ beganAt, lastCommitAt, snapshot, recoveredTo }, config) : undefined
+      const rpo =
+        target.kind === 'latest'
+          ? rpoOf({ beganAt, lastCommitAt, stoppedAt: backup.stoppedAt, snapshot, recoveredTo }, config)
+          : undefined
       expectObjectives({ rto, rpo }, journal)
     })
   },
