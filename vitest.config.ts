@@ -44,6 +44,7 @@ export default defineConfig({
       { name: 'core', description: 'what `npm run drill` runs' },
       { name: 'nightly', description: 'what `npm run drill:nightly` runs' },
       { name: 'soak', description: 'what `npm run drill:soak` runs' },
+      { name: 'live', description: 'what `npm run drill:restore` runs, on a backup of the user' },
       { name: 'readiness', description: "the runbook's sections 1 and 2" },
       { name: 'recovery', description: "the runbook's section 3" },
       { name: 'escalation', description: "the runbook's section 4" },

@@ -3,16 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import {
-  type Config,
-  ConfigMistakes,
-  describeConfig,
-  loadConfig,
-  redact,
-  requiredBy,
-  secretsOf,
-  variableNames,
-} from './config.ts'
+import { type Config, describeConfig, loadConfig, requiredBy, variableNames } from './config.ts'
+import { ConfigMistakes, redact, secretsOf } from './environment.ts'
 import { CannotRun } from './failure.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'config-test-'))
@@ -155,7 +147,7 @@ describe('mistakes', () => {
       "DRILL_REQUIRE names 'p13Z', which cannot be required: did you mean P13z?",
       "DRILL_REQUIRE names 'Docker', which cannot be required: did you mean docker?",
       expect.stringMatching(
-        /^DRILL_REQUIRE names 'everything', which cannot be required: there are the drills N1, N2, .*S1, S2, and docker, readOnlyArchive, fullArchive, networkCut, clientPrograms$/,
+        /^DRILL_REQUIRE names 'everything', which cannot be required: there are the drills L1, N1, N2, .*S1, S2, and docker, readOnlyArchive, fullArchive, networkCut, clientPrograms$/,
       ),
       'DRILL_IAMGE is not a variable of the drills: did you mean DRILL_IMAGE?',
       'DRILL_SOMETHING_ELSE is not a variable of the drills: remove it, or see .env.example for those there are',
@@ -198,7 +190,9 @@ describe('mistakes', () => {
 
   test('an id that no drill has is told, with those that there are', () => {
     expect(mistakes({ DRILL_REQUIRE: 'P1,P99' })).toEqual([
-      expect.stringMatching(/^DRILL_REQUIRE names 'P99', which cannot be required: there are the drills N1, N2, N3, /),
+      expect.stringMatching(
+        /^DRILL_REQUIRE names 'P99', which cannot be required: there are the drills L1, N1, N2, N3, /,
+      ),
     ])
   })
 

@@ -16,6 +16,8 @@ export const deadlinesMs = {
   segmentArchived: 30_000,
   /** Recovery has come to its end: paused at the target, promoted, or refused. */
   recoveryEnd: 120_000,
+  /** The same of a backup of the user: of a size that nobody knows, on disks that nobody knows. */
+  ownRecoveryEnd: 86_400_000,
   /** A recovering server has answered the last look at it: after it the look is given up. */
   recoverySample: 2_000,
   /** A recovering server has run the command that a drill holds back. */
@@ -34,10 +36,16 @@ export const deadlinesMs = {
   traffic: 60_000,
   /** `/health` gives the answer that is expected of it. */
   health: 30_000,
+  /** The user's own command that waits for the application's health has ended. */
+  healthCommand: 600_000,
   /** The application's roles have no backend left. */
   fence: 10_000,
   /** An escalation signal has taken the state that is expected of it, its window not counted. */
   signal: 10_000,
+  /** A psql process that was asked to end has ended: after it, it is killed. */
+  psqlEnded: 5_000,
+  /** A program of Docker's has said which version it is. */
+  composeVersion: 20_000,
   /** A Docker daemon has answered that it is there. */
   daemonAnswer: 2_000,
   /** A Docker daemon has begun a command in a container; one that is given all its input at once has ended, too. */

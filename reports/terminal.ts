@@ -174,7 +174,7 @@ function objectiveText(measured: Drill['rto'] | Drill['rpo']): string {
 }
 
 function commitsText({ rpo }: Drill): string {
-  if (!rpo) return ''
+  if (rpo?.promisedCommits === undefined) return ''
   return `commits: ${rpo.promisedCommits} promised, ${rpo.missingCommits} missing, ${rpo.discardedCommits} discarded`
 }
 

@@ -1,4 +1,4 @@
-// npm run drill, npm run drill:nightly, npm run drill:soak [-- PATH… --tags EXPRESSION]
+// npm run drill, npm run drill:nightly, npm run drill:soak, npm run drill:restore [-- PATH… --tags EXPRESSION]
 // Exit status: 0 all passed; 1 a drill failed or is unknown; 2 could not run.
 import childProcess, { type ForkOptions } from 'node:child_process'
 import { syncBuiltinESMExports } from 'node:module'
@@ -6,12 +6,14 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { InlineConfig, Vitest } from 'vitest/node'
 import { sabotages } from '../../fixtures/sabotage/sabotages.ts'
-import { type Config, describeConfig, loadConfig, requiredBy, secretsOf } from '../../helpers/config.ts'
+import { type Config, describeConfig, loadConfig, requiredBy } from '../../helpers/config.ts'
+import { secretsOf } from '../../helpers/environment.ts'
 import { declaredDrill } from '../../helpers/evidence/declared-drills.ts'
 import { describeMachine } from '../../helpers/evidence/machine.ts'
 import { announced, announceProblem, announceRun, type RunFacts } from '../../helpers/evidence/run-facts.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
 import { CannotRun } from '../../helpers/failure.ts'
+import { describeRestoreConfig, loadRestoreConfig, type RestoreConfig } from '../../helpers/live/restore-config.ts'
 import { RUN_ID_VARIABLE, type RunContext } from '../../helpers/run/registry.ts'
 import { newRunId, Run } from '../../helpers/run/run.ts'
 import { sweepDeadRuns } from '../../helpers/run/sweep.ts'
@@ -27,7 +29,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 interface Selection {
   paths: string[]
   /** What the script is for; none with a sabotage, which says itself which drill it is for. */
-  kind?: Load
+  kind?: 'core' | 'nightly' | 'soak' | 'live'
   /** The user's own. */
   tags: string[]
   projects: string[]
@@ -37,6 +39,7 @@ await exitWith(async () => {
   const startedAt = new Date().toISOString()
   const selection = select(process.argv.slice(2))
   const config = loadConfig()
+  const restore = selection.kind === 'live' ? loadRestoreConfig(config) : undefined
   const required = requiredBy(config)
   const run = Run.open(newRunId())
   const interruption = new Interruption(run)
@@ -45,7 +48,7 @@ await exitWith(async () => {
   const output = path.join(ROOT, 'reports/out', run.context.id)
   // Both take half a second, in processes of their own: together.
   const [runtime, vitest] = await Promise.allSettled([
-    openRuntime(config, selection.kind ?? 'nightly', run.context),
+    restore ? openRuntimeFor(restore, config, run.context) : openRuntime(config, loadOf(selection), run.context),
     prepare(selection, required.drills, { run: run.context, reporters: [reportersOf(output), interruption].flat() }),
   ])
   try {
@@ -54,7 +57,7 @@ await exitWith(async () => {
     refuseLacking(runtime.value, required.capabilities)
     interruption.govern(vitest.value)
     const { files, leftOut } = await selectFiles(vitest.value, selection.paths)
-    announceRun(factsOf({ run, startedAt, output, config, runtime: runtime.value, leftOut }))
+    announceRun(factsOf({ run, startedAt, output, config, restore, runtime: runtime.value, leftOut }))
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
     await vitest.value.start(files)
@@ -73,6 +76,7 @@ function select(argv: string[]): Selection {
       options: {
         core: { type: 'boolean' },
         soak: { type: 'boolean' },
+        restore: { type: 'boolean' },
         tags: { type: 'string', multiple: true },
         sabotage: { type: 'string', multiple: true },
       },
@@ -81,7 +85,7 @@ function select(argv: string[]): Selection {
     if (unknown !== undefined) throw new Error(`There is no sabotage '${unknown}'`)
     return {
       paths: positionals,
-      ...(values.sabotage ? {} : { kind: values.core ? 'core' : values.soak ? 'soak' : 'nightly' }),
+      ...(values.sabotage ? {} : { kind: kindOf(values) }),
       tags: values.tags ?? [],
       projects: values.sabotage?.map(name => `sabotage:${name}`) ?? ['drills'],
     }
@@ -91,6 +95,38 @@ function select(argv: string[]): Selection {
       { cause },
     )
   }
+}
+
+function kindOf(script: { core?: boolean; soak?: boolean; restore?: boolean }): NonNullable<Selection['kind']> {
+  if (script.restore) return 'live'
+  return script.core ? 'core' : script.soak ? 'soak' : 'nightly'
+}
+
+/** Of drills that make their own data. */
+function loadOf({ kind }: Selection): Load {
+  return kind === 'core' || kind === 'soak' ? kind : 'nightly'
+}
+
+/**
+ * The runtime for a backup of the user's, which has a major of its own.
+ * @throws {CannotRun} for a backup that cannot be restored, or not by what is set.
+ */
+async function openRuntimeFor(restore: RestoreConfig, config: Config, run: RunContext): Promise<OpenedRuntime> {
+  // Not before: no other drill needs what it loads.
+  const { openRestore } = await import('../../helpers/live/restore-request.ts')
+  const { backup } = await openRestore(restore, run.directory)
+  const { serverMajor: major, where, sizeBytes } = backup
+  const { DRILL_PG_MAJOR: wanted, DRILL_IMAGE: image = `postgres:${major}` } = config.variables
+  if (wanted !== undefined && Number(wanted) !== major)
+    throw new CannotRun(
+      `DRILL_PG_MAJOR is ${wanted}, and the backup ${where} is of PostgreSQL ${major}, which alone can start it: take DRILL_PG_MAJOR out`,
+    )
+  const runtime = await openRuntime({ ...config, pgMajor: major, image }, { restoredBytes: sizeBytes }, run)
+  if (runtime.major !== major)
+    throw new CannotRun(
+      `the image ${image} has PostgreSQL ${runtime.major}, and the backup ${where} is of ${major}, which alone can start it: set DRILL_IMAGE to an image of that major`,
+    )
+  return runtime
 }
 
 /** @throws {CannotRun} when nothing can be meant by the selection. */
@@ -203,6 +239,7 @@ function factsOf({
   startedAt,
   output,
   config,
+  restore,
   runtime,
   leftOut,
 }: {
@@ -210,6 +247,7 @@ function factsOf({
   startedAt: string
   output: string
   config: Config
+  restore: RestoreConfig | undefined
   runtime: OpenedRuntime
   leftOut: string[]
 }): RunFacts {
@@ -227,10 +265,10 @@ function factsOf({
       ...(runtime.name === 'docker' ? { image: runtime.image } : {}),
     },
     machine: describeMachine(),
-    config: describeConfig(config),
+    config: { ...describeConfig(config), ...(restore ? describeRestoreConfig(restore) : {}) },
     require: [...config.require],
     leftOut,
-    secrets: [run.context.password, ...secretsOf(config)],
+    secrets: [run.context.password, ...secretsOf(config), ...(restore ? secretsOf(restore) : [])],
   }
 }
 

@@ -61,6 +61,11 @@ export class WalArchive {
     return this.volume.read(`${FOLDER}/${name}`, into)
   }
 
+  /** Creates or replaces a file of the archive: for what comes from another one. */
+  store(name: string, content: Buffer): Promise<void> {
+    return this.volume.write(`${FOLDER}/${name}`, content)
+  }
+
   /** A file by PostgreSQL's name for it, unpacked; undefined where there is none, and empty where it is cut off. */
   async find(name: string): Promise<Buffer | undefined> {
     const stored = await this.#storedAs(name)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Lsn } from '../postgres/lsn.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
-import { parseBackupLabel } from './backup-label.ts'
+import { parseBackupEnd, parseBackupLabel } from './backup-label.ts'
 
 const SIZE = 16 * 1024 * 1024
 const lsns = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map(Lsn.fromBytes)
@@ -59,5 +59,26 @@ describe('a backup_label', () => {
   test('that names two timelines is none', () => {
     const text = render({ startLsn: Lsn.parse('0/3000028'), timeline: 3, label: 'a', incrementalFrom: undefined })
     expect(() => parseBackupLabel(text.replace('TIMELINE: 3', 'TIMELINE: 2'))).toThrow(/timeline 2, and 3 in the name/)
+  })
+})
+
+describe('a backup history', () => {
+  const history = (zone: string) =>
+    `START WAL LOCATION: 0/2000028 (file 000000010000000000000002)\nSTOP WAL LOCATION: 0/2000138 (file 000000010000000000000002)\nSTART TIME: 2026-11-23 01:48:50 ${zone}\nLABEL: x\nSTART TIMELINE: 1\nSTOP TIME: 2026-11-23 01:49:02 ${zone}\nSTOP TIMELINE: 1\n`
+
+  test.each([
+    ['UTC', '2026-11-23 01:49:02.000000+00'],
+    ['-03', '2026-11-23 01:49:02.000000-03'],
+    ['+0530', '2026-11-23 01:49:02.000000+0530'],
+  ])('in the zone %s tells where and when the backup ended', (zone, stoppedAt) => {
+    expect(parseBackupEnd(history(zone))).toEqual({ stopLsn: Lsn.parse('0/2000138'), stoppedAt })
+  })
+
+  test('tells no moment by a name that means several', () => {
+    expect(parseBackupEnd(history('IST'))).toEqual({ stopLsn: Lsn.parse('0/2000138') })
+  })
+
+  test('is none without its line', () => {
+    expect(parseBackupEnd('LABEL: x\n')).toBeUndefined()
   })
 })

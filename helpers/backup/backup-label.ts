@@ -34,3 +34,25 @@ export function parseBackupLabel(text: string): BackupLabel {
     ...(incrementalFrom === undefined ? {} : { incrementalFrom: Lsn.parse(incrementalFrom) }),
   }
 }
+
+/** What a backup history file, which PostgreSQL archives at the end of a backup, says of that end. */
+export interface BackupEnd {
+  stopLsn: Lsn
+  /** With its offset; undefined where it is told by a name for one, which may mean several. */
+  stoppedAt?: string
+}
+
+/**
+ * @returns undefined for a text that is no backup history.
+ * @see PostgreSQL source, `build_backup_content` in `src/backend/access/transam/xlogbackup.c`
+ */
+export function parseBackupEnd(text: string): BackupEnd | undefined {
+  const stop = /^STOP WAL LOCATION: ([0-9A-F]+\/[0-9A-F]+) /m.exec(text)?.[1]
+  if (stop === undefined) return undefined
+  const [, time, zone = ''] = /^STOP TIME: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (\S+)$/m.exec(text) ?? []
+  const offset = /^(?:UTC|GMT)$/.test(zone) ? '+00' : /^[+-]\d\d(?:\d\d)?$/.test(zone) ? zone : undefined
+  return {
+    stopLsn: Lsn.parse(stop),
+    ...(time !== undefined && offset !== undefined ? { stoppedAt: `${time}.000000${offset}` } : {}),
+  }
+}

@@ -6,7 +6,7 @@ import type { Volume, VolumeFile } from '../runtime/volume.ts'
 import type { BaseBackup } from './base-backup.ts'
 import type { RestoredTablespace } from './tablespaces.ts'
 
-interface ManifestFile {
+export interface ManifestFile {
   /** Relative to the data directory; a tablespace's files stand below `pg_tblspc/<oid>/`, wherever they lie. */
   path: string
   sizeBytes: number
@@ -23,9 +23,11 @@ export interface BackupManifest {
   files: ManifestFile[]
   /** All WAL without which the backup cannot reach a consistent state. */
   walRanges: { timeline: number; startLsn: Lsn; endLsn: Lsn }[]
-  /** SHA-256 of `backup_manifest` itself, all of it. */
-  sha256: string
+  /** SHA-256 of `backup_manifest` itself, all of it; undefined where the backup has none, and this is only what was read of it. */
+  sha256: string | undefined
 }
+
+export type ManifestAlgorithm = ManifestFile['algorithm']
 
 export interface ManifestProblem {
   kind: 'missing' | 'extra' | 'size' | 'checksum'
@@ -144,14 +146,16 @@ function isIgnored(path: string): boolean {
 /**
  * Compares files with a manifest as pg_verifybackup does: a file of the wrong size is not also reported for its checksum,
  * and one that the manifest has no checksum of is compared by size.
- * @param hashes SHA-256 by path.
+ * @param hashes by path.
+ * @param algorithms those that the hashes were made with, where the manifest names them.
  * @returns sorted by path; empty when all is well.
- * @throws when the manifest's checksums are of another kind than SHA-256: then nothing is proven.
+ * @throws when the manifest's checksums are of another kind: then nothing is proven.
  */
 export function checkFiles(
   manifest: BackupManifest,
   files: readonly VolumeFile[],
   hashes: ReadonlyMap<string, string>,
+  algorithms: readonly ManifestAlgorithm[] = ['SHA256'],
 ): ManifestProblem[] {
   const sizes = new Map(files.map(file => [file.path, file.sizeBytes]))
   const problems: ManifestProblem[] = []
@@ -159,8 +163,10 @@ export function checkFiles(
     const found = sizes.get(path)
     sizes.delete(path)
     if (isIgnored(path)) continue
-    if (algorithm !== 'SHA256' && algorithm !== 'NONE')
-      throw new Error(`the manifest has a ${algorithm} checksum of ${path}: only SHA-256 can be compared`)
+    if (algorithm !== 'NONE' && !algorithms.includes(algorithm))
+      throw new Error(
+        `the manifest has a ${algorithm} checksum of ${path}: only ${algorithms.join(', ')} can be compared`,
+      )
     if (found === undefined) problems.push({ kind: 'missing', path })
     else if (found !== sizeBytes) problems.push({ kind: 'size', path, expected: sizeBytes, found })
     else if (checksum !== undefined && hashes.get(path) !== checksum)
@@ -180,7 +186,7 @@ const NAMED = 5
  * @throws {Failure} `backup-damaged`, with how many files and the first of them.
  */
 export async function verifyBaseBackup(
-  backup: BaseBackup,
+  backup: CheckedBackup,
   data: Volume,
   tablespaces: readonly RestoredTablespace[] = [],
 ): Promise<void> {
@@ -204,6 +210,8 @@ export async function verifyStoredBackup(backup: BaseBackup, store: Volume): Pro
   if (problems.length > 0) throw damagedFiles(backup, 'is not stored as it was taken', problems)
 }
 
+type CheckedBackup = Pick<BaseBackup, 'id' | 'manifest'>
+
 interface Place {
   volume: Volume
   folder: string
@@ -211,13 +219,13 @@ interface Place {
   prefix: string
 }
 
-async function findProblems(backup: BaseBackup, places: readonly Place[]): Promise<ManifestProblem[]> {
+async function findProblems(backup: CheckedBackup, places: readonly Place[]): Promise<ManifestProblem[]> {
   const contents = await Promise.all(places.map(readPlace))
   const files = contents.flatMap(content => content.files)
   const hashes = new Map(contents.flatMap(content => content.hashes))
   const problems = checkFiles(backup.manifest, files, hashes)
   const manifestHash = hashes.get('backup_manifest')
-  if (manifestHash !== backup.manifest.sha256) {
+  if (backup.manifest.sha256 !== undefined && manifestHash !== backup.manifest.sha256) {
     problems.unshift({
       kind: manifestHash === undefined ? 'missing' : 'checksum',
       path: 'backup_manifest',
@@ -228,7 +236,8 @@ async function findProblems(backup: BaseBackup, places: readonly Place[]): Promi
   return problems
 }
 
-function damagedFiles(backup: BaseBackup, what: string, problems: readonly ManifestProblem[]): Failure {
+/** @param what is wrong with the backup, as a predicate. */
+export function damagedFiles(backup: CheckedBackup, what: string, problems: readonly ManifestProblem[]): Failure {
   const named = problems.slice(0, NAMED).map(describe).join(', ')
   return new Failure(
     'backup-damaged',

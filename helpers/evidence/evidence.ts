@@ -51,16 +51,26 @@ export type Prediction = z.infer<typeof predictionSchema>
 
 const rpoSchema = z.object({
   seconds: seconds.describe(
-    'From the last commit that was recovered to the last that was acknowledged: what has to be entered again',
+    'From the last commit that was recovered to the last that was acknowledged: what has to be entered again. Of a backup of the user, whose commits nobody has noted: to when the restore began, so that no more than that is lost',
   ),
-  promisedCommits: z.number().int().nonnegative().describe('Acknowledged before the target'),
-  missingCommits: z.number().int().nonnegative().describe('Promised, and not on the recovered server: must be none'),
+  promisedCommits: z.number().int().nonnegative().optional().describe('Acknowledged before the target'),
+  missingCommits: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('Promised, and not on the recovered server: must be none'),
   discardedCommits: z
     .number()
     .int()
     .nonnegative()
+    .optional()
     .describe('Acknowledged after the target or in WAL that was never archived: gone, to be entered again'),
-  walBytes: z.number().nonnegative().describe('WAL from where recovery ended to the last commit that is not there'),
+  walBytes: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('WAL from where recovery ended to the last commit that is not there'),
   discarded: z
     .array(
       z.object({
@@ -70,8 +80,14 @@ const rpoSchema = z.object({
         acknowledgedAt: z.string().optional(),
       }),
     )
+    .optional()
     .describe('Each of the discarded commits, in the order in which they were sent'),
-  undecidedCommits: z.number().int().nonnegative().describe('In flight at the target: either outcome is right'),
+  undecidedCommits: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('In flight at the target: either outcome is right'),
   objectiveSeconds: seconds.optional(),
   verdict: objectiveVerdictSchema,
 })

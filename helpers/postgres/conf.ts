@@ -25,3 +25,12 @@ function quote(value: string): string {
   if (/[\n\r\0]/.test(value)) throw new RangeError('a setting cannot hold a line break')
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
 }
+
+/**
+ * A name as `pg_hba.conf` and `pg_ident.conf` take it: in quotes no word means more than itself.
+ * @throws {RangeError} for a name with a line break in it.
+ */
+export function quoteForAccess(name: string): string {
+  if (/[\n\r\0]/.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot stand in pg_hba.conf`)
+  return `"${name.replaceAll('"', '""')}"`
+}

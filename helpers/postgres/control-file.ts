@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
+import { Failure } from '../failure.ts'
 import { crc32c } from './crc32c.ts'
 
 /** Where `xlp_sysid` stands in the long header that begins every segment. @see `src/include/access/xlog_internal.h` */
@@ -30,10 +31,83 @@ export function restampSystemIdentifier(dataDirectory: string): string {
   return identifier.toString()
 }
 
+/** What a cluster's control file tells of it. */
+export interface ControlFile {
+  /** In decimal, as `pg_control_system()` prints it. */
+  systemIdentifier: string
+  catalogVersion: number
+  state: (typeof STATES)[number]
+  /** What a hot standby must not be below. */
+  limits: {
+    maxConnections: number
+    maxWorkerProcesses: number
+    maxWalSenders: number
+    maxPreparedTransactions: number
+    maxLocksPerTransaction: number
+  }
+  segmentSizeBytes: number
+  dataChecksums: boolean
+}
+
+/** In the words of pg_controldata. */
+const STATES = [
+  'starting up',
+  'shut down',
+  'shut down in recovery',
+  'shutting down',
+  'in crash recovery',
+  'in archive recovery',
+  'in production',
+] as const
+
+/** 13 to 17, and 18: what is read here stands in the same place in both. */
+const VERSIONS = [1300, 1800]
+
+/**
+ * Reads a `pg_control` of PostgreSQL 15 to 18, once its checksum has been found right.
+ * @throws {Failure} `control-file-damaged`.
+ * @see PostgreSQL source, `src/include/catalog/pg_control.h` (`ControlFileData`), with eight-byte alignment
+ */
+export function parseControlFile(bytes: Buffer): ControlFile {
+  const version = bytes.length < 16 ? undefined : bytes.readUInt32LE(8)
+  if (version === undefined || !VERSIONS.includes(version))
+    throw new Failure(
+      'control-file-damaged',
+      `global/pg_control is not of PostgreSQL 15 to 18 on a machine such as this: its version is ${version ?? 'missing'}`,
+      { version: version ?? null },
+    )
+  if (checksumOf(bytes) === undefined)
+    throw new Failure('control-file-damaged', 'global/pg_control is damaged: its checksum is another')
+  const state = STATES[bytes.readUInt32LE(16)]
+  if (state === undefined)
+    throw new Failure('control-file-damaged', `global/pg_control has the unknown state ${bytes.readUInt32LE(16)}`)
+  return {
+    systemIdentifier: bytes.readBigUInt64LE(0).toString(),
+    catalogVersion: bytes.readUInt32LE(12),
+    state,
+    limits: {
+      maxConnections: bytes.readInt32LE(180),
+      maxWorkerProcesses: bytes.readInt32LE(184),
+      maxWalSenders: bytes.readInt32LE(188),
+      maxPreparedTransactions: bytes.readInt32LE(192),
+      maxLocksPerTransaction: bytes.readInt32LE(196),
+    },
+    segmentSizeBytes: bytes.readUInt32LE(228),
+    dataChecksums: bytes.readUInt32LE(252) !== 0,
+  }
+}
+
 /** The checksum follows the struct, whose length differs by major: it stands where the bytes before it sum up to it. */
 function findChecksum(control: Buffer): number {
-  for (let at = 128; at < 512; at += 4) if (crc32c(control.subarray(0, at)) === control.readUInt32LE(at)) return at
-  throw new Error('pg_control has no valid checksum')
+  const at = checksumOf(control)
+  if (at === undefined) throw new Error('pg_control has no valid checksum')
+  return at
+}
+
+function checksumOf(control: Buffer): number | undefined {
+  for (let at = 128; at < 512 && at + 4 <= control.length; at += 4)
+    if (crc32c(control.subarray(0, at)) === control.readUInt32LE(at)) return at
+  return undefined
 }
 
 function restampSegment(file: string, old: bigint, identifier: bigint): void {

@@ -1,3 +1,4 @@
+import type { Deadline } from '../deadlines.ts'
 import { Failure } from '../failure.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
@@ -39,8 +40,12 @@ export function assertReachedEnd(name: string, { restored, redoDone, stopped }: 
  * Waits until a recovery without a target has promoted by itself, and proves that it did so at the archive's end.
  * @throws {Failure} as `assertReachedEnd`; `deadline-passed` when it does not promote.
  */
-export async function untilReachedEnd(node: PostgresNode, last: WalSegment): Promise<ReachedEnd> {
-  await node.waitForLog(`${node.name} to accept writes`, /database system is ready to accept connections/, 'promotion')
+export async function untilReachedEnd(
+  node: PostgresNode,
+  last: WalSegment,
+  deadline: Deadline = 'promotion',
+): Promise<ReachedEnd> {
+  await node.waitForLog(`${node.name} to accept writes`, /database system is ready to accept connections/, deadline)
   const { restored, stopped } = recoveryEvents(node)
   const redoDone = node.log.find(/redo done at ([0-9A-F]+\/[0-9A-F]+)/, node.startMark)?.[1]
   const reached = { restored, stopped: stopped?.what, redoDone: redoDone ? Lsn.parse(redoDone) : undefined }

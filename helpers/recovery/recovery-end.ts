@@ -1,3 +1,4 @@
+import type { Deadline } from '../deadlines.ts'
 import { Failure } from '../failure.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { Row } from '../postgres/session.ts'
@@ -28,8 +29,12 @@ const END = new RegExp(`pausing at the end of recovery|archive recovery complete
  *   `recovered-past-target` when it replays too far; `target-not-reached` when it stops short; `not-paused` when it
  *   promotes by itself at its target, or the proof does not hold.
  */
-export async function untilPausedAt(node: PostgresNode, target: RecoveryTarget): Promise<PausedAtTarget> {
-  await untilRecoveryEnds(node)
+export async function untilPausedAt(
+  node: PostgresNode,
+  target: RecoveryTarget,
+  deadline: Deadline = 'recoveryEnd',
+): Promise<PausedAtTarget> {
+  await untilRecoveryEnds(node, deadline)
   const events = recoveryEvents(node)
   const { stopped } = events
   if (events.promotedAtMs !== undefined) {
@@ -63,8 +68,8 @@ export async function untilPausedAt(node: PostgresNode, target: RecoveryTarget):
 }
 
 /** @throws {Failure} `recovery-refused` unless recovery pauses, promotes or shuts down by its own action. */
-async function untilRecoveryEnds(node: PostgresNode): Promise<void> {
-  const end = await node.waitForLog('recovery to come to its end', END, 'recoveryEnd')
+async function untilRecoveryEnds(node: PostgresNode, deadline: Deadline = 'recoveryEnd'): Promise<void> {
+  const end = await node.waitForLog('recovery to come to its end', END, deadline)
   if (GIVEN_UP.test(end[0])) throw await refusal(node)
 }
 

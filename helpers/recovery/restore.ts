@@ -1,6 +1,11 @@
 import type { BaseBackup } from '../backup/base-backup.ts'
 import { verifyBaseBackup } from '../backup/manifest.ts'
-import { moveTablespaces, parseTablespaceMap, type RestoredTablespace } from '../backup/tablespaces.ts'
+import {
+  moveTablespaces,
+  parseTablespaceMap,
+  type RestoredTablespace,
+  renderTablespaceMap,
+} from '../backup/tablespaces.ts'
 import type { Deviation } from '../evidence/evidence.ts'
 import { Failure } from '../failure.ts'
 import type { Settings } from '../postgres/conf.ts'
@@ -12,8 +17,24 @@ import { checkTarget, type Reach } from './target-check.ts'
 /** As the runbook writes it. `{archive}` is where the server finds the archive. */
 export const RUNBOOK_RESTORE_COMMAND = 'cp "{archive}/%f" "%p"'
 
+/** What a restore has to know of a backup. */
+export type RestorableBackup = Omit<BaseBackup, 'folder' | 'path' | 'stoppedAt' | 'manifest'> & {
+  /** Undefined where nobody knows it: a target time is then not held against it. */
+  stoppedAt: string | undefined
+}
+
+/** How a backup that is none of the drill's own comes into a server's data directory, and becomes one of the drill's. */
+export interface BackupStream {
+  /** Fills data directory and tablespaces, and tells what they are to be checked against. */
+  unpack(node: PostgresNode, tablespaces: readonly RestoredTablespace[]): Promise<BaseBackup['manifest']>
+  /** Once they have been checked: replaces what would make the restored server act for the original one. */
+  neutralise(node: PostgresNode): Promise<void>
+}
+
 export interface RestorePlan {
+  /** In a store that the node has mounted. */
   backup: BaseBackup
+  stream?: undefined
   /** `restore_command`, ready for the server. */
   restoreCommand: string
   target: RecoveryTarget
@@ -27,6 +48,12 @@ export interface RestorePlan {
   reach: Reach | 'unchecked'
 }
 
+/** Of one that lies elsewhere, and is copied straight to where it is restored. */
+export interface StreamedRestorePlan extends Omit<RestorePlan, 'backup' | 'stream'> {
+  backup: RestorableBackup
+  stream: BackupStream
+}
+
 /**
  * Restores a base backup onto a node that does not exist yet, checks every file against the backup's manifest, and
  * configures recovery the runbook's way: `recovery.signal`, and the settings in `postgresql.auto.conf`. Nothing is started, and
@@ -35,10 +62,8 @@ export interface RestorePlan {
  *   would look for one elsewhere than in that, `backup-damaged` when the files are not those of the manifest.
  * @see PostgreSQL documentation, "Recovering Using a Continuous Archive Backup"
  */
-export async function restoreBaseBackup(
-  node: PostgresNode,
-  { backup, restoreCommand, target, action, targetTimeline, tablespaces = [], settings = {}, reach }: RestorePlan,
-): Promise<void> {
+export async function restoreBaseBackup(node: PostgresNode, plan: RestorePlan | StreamedRestorePlan): Promise<void> {
+  const { backup, restoreCommand, target, action, targetTimeline, tablespaces = [], settings = {}, reach } = plan
   const configured = {
     restore_command: restoreCommand,
     recovery_target_timeline: String(targetTimeline),
@@ -47,28 +72,62 @@ export async function restoreBaseBackup(
     ...settings,
   }
   if (reach !== 'unchecked') checkTarget({ target, targetTimeline, settings: configured, backup }, reach)
+  const manifest = plan.stream
+    ? await unpack(node, plan.stream, tablespaces)
+    : await copyFromStore(node, plan.backup, tablespaces)
+  await verifyBaseBackup({ id: backup.id, manifest }, node.data, tablespaces)
+  if (backup.tablespaces.length > 0) {
+    await node.data.write(TABLESPACE_MAP, moveTablespaces(await tablespaceMap(node, backup), tablespaces))
+    await assertTablespacesMoved(node, backup)
+  }
+  if (plan.stream) await plan.stream.neutralise(node)
+  await node.configure(configured)
+  await node.data.write('recovery.signal', '')
+}
+
+async function copyFromStore(
+  node: PostgresNode,
+  backup: BaseBackup,
+  tablespaces: readonly RestoredTablespace[],
+): Promise<BaseBackup['manifest']> {
   await node.initFrom(backup)
   for (const { oid, volume, folder } of tablespaces) {
     const [from, to] = [`${backup.path}/../tablespaces/${oid}`, `${volume.path}/${folder}`]
     await node.exec(`mkdir -p '${to}' && cp -a '${from}/.' '${to}' && chmod 700 '${to}'`)
   }
-  await verifyBaseBackup(backup, node.data, tablespaces)
-  if (backup.tablespaces.length > 0) {
-    const map = await node.data.read(TABLESPACE_MAP)
-    await node.data.write(TABLESPACE_MAP, moveTablespaces(map.toString('utf8'), tablespaces))
-    await assertTablespacesMoved(node, backup)
-  }
-  await node.configure(configured)
-  await node.data.write('recovery.signal', '')
+  return backup.manifest
+}
+
+async function unpack(
+  node: PostgresNode,
+  stream: BackupStream,
+  tablespaces: readonly RestoredTablespace[],
+): Promise<BaseBackup['manifest']> {
+  let manifest: BaseBackup['manifest'] | undefined
+  await node.initWith(async () => {
+    manifest = await stream.unpack(node, tablespaces)
+  })
+  if (!manifest) throw new Error(`${node.name} was not filled`)
+  return manifest
 }
 
 const TABLESPACE_MAP = 'tablespace_map'
+
+/** A plain backup has links in its place. */
+async function tablespaceMap(node: PostgresNode, { tablespaces }: Pick<BaseBackup, 'tablespaces'>): Promise<string> {
+  const names = await node.data.entries('')
+  if (!names.some(({ path }) => path === TABLESPACE_MAP)) return renderTablespaceMap(tablespaces)
+  return (await node.data.read(TABLESPACE_MAP)).toString('utf8')
+}
 
 /**
  * The map that came with the backup names the folders of the server it was taken of: a start would write there, and where it
  * names none, recovery makes folders in the data directory in its place.
  */
-async function assertTablespacesMoved(node: PostgresNode, { tablespaces }: BaseBackup): Promise<void> {
+async function assertTablespacesMoved(
+  node: PostgresNode,
+  { tablespaces }: Pick<BaseBackup, 'tablespaces'>,
+): Promise<void> {
   const map = parseTablespaceMap((await node.data.read(TABLESPACE_MAP)).toString('utf8'))
   const wrong = tablespaces.flatMap(({ oid, location: original }) => {
     const place = map.find(one => one.oid === oid)?.location

@@ -22,7 +22,8 @@ export interface CheckedRecovery {
   targetTimeline: 'latest' | 'current' | number
   /** All that recovery is configured with. */
   settings: Settings
-  backup: Pick<BaseBackup, 'id' | 'timeline' | 'startLsn' | 'stopLsn' | 'stoppedAt'>
+  /** Of a user's backup it may not be known when it ended: then a time is not held against that. */
+  backup: Pick<BaseBackup, 'id' | 'timeline' | 'startLsn' | 'stopLsn'> & { stoppedAt: string | undefined }
 }
 
 /**
@@ -43,7 +44,9 @@ export function checkTarget({ target, targetTimeline, settings, backup }: Checke
   }
   if (target.kind === 'time') {
     const time = serverTimeMicroseconds(resolveTargetTime(target.time))
-    if (time < serverTimeMicroseconds(backup.stoppedAt)) throw beforeBackup(target, backup, `at ${backup.stoppedAt}`)
+    const { stoppedAt } = backup
+    if (stoppedAt !== undefined && time < serverTimeMicroseconds(stoppedAt))
+      throw beforeBackup(target, backup, `at ${stoppedAt}`)
     if (time > serverTimeMicroseconds(reach.now))
       throw new Failure(
         'target-in-future',

@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type Dockerode from 'dockerode'
 import type { StartedTestContainer } from 'testcontainers'
-import type { Settings } from '../postgres/conf.ts'
+import { CannotRun } from '../failure.ts'
+import { quoteForAccess, type Settings } from '../postgres/conf.ts'
 import type { Connection } from '../postgres/session.ts'
 import { commandFailed } from './command-failed.ts'
 import { removeVolume, statusOf } from './docker-client.ts'
@@ -32,6 +33,8 @@ export class DockerNode extends PostgresNode {
   readonly #resource: string
   #container: Promise<Container> | undefined
   #startedContainer: StartedTestContainer | undefined
+  /** The role that alone is let in, without a password. */
+  #admitted: string | undefined
   isDestroyed = false
 
   constructor(
@@ -47,14 +50,30 @@ export class DockerNode extends PostgresNode {
   get connection(): Connection {
     if (!this.#startedContainer) throw new Error(`${this.name} has not been started`)
     const { isLocal } = this.host.description
+    const user = this.#admitted ?? 'postgres'
     return {
       // Not `localhost`: the port is bound on IPv4 alone.
       host: isLocal ? '127.0.0.1' : this.#startedContainer.getHost(),
       port: this.#startedContainer.getMappedPort(PORT),
-      user: 'postgres',
+      user,
       password: this.host.run.password,
       database: 'postgres',
     }
+  }
+
+  /** From this machine alone, by the port that is bound on its loopback interface, and the network of the run's containers. */
+  async admit(role: string): Promise<void> {
+    if (!this.host.description.isLocal)
+      throw new CannotRun(
+        "the Docker daemon is on another machine, whose network would reach a server that takes the drill's role without a password: start the drill on that machine, or set DRILL_RUNTIME=embedded",
+      )
+    this.#admitted = role
+    await this.data.write('pg_hba.conf', `host all ${quoteForAccess(role)} samenet trust\n`)
+    await this.data.write('pg_ident.conf', '')
+  }
+
+  async toPrograms(): Promise<Connection> {
+    return this.connection
   }
 
   protected async create(): Promise<void> {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { userInfo } from 'node:os'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { execa } from 'execa'
-import type { Settings } from '../postgres/conf.ts'
+import { CannotRun } from '../failure.ts'
+import { quoteForAccess, type Settings } from '../postgres/conf.ts'
 import { restampSystemIdentifier } from '../postgres/control-file.ts'
 import type { Connection } from '../postgres/session.ts'
 import { identify } from '../run/identity.ts'
@@ -65,6 +67,9 @@ export class EmbeddedRuntime implements Runtime {
   }
 }
 
+/** What macOS takes; Linux takes four more. */
+const LONGEST_SOCKET_BYTES = 103
+
 function newVolume(run: RunContext, name: string): EmbeddedVolume {
   return new EmbeddedVolume(
     name,
@@ -76,6 +81,8 @@ function newVolume(run: RunContext, name: string): EmbeddedVolume {
 class EmbeddedNode extends PostgresNode {
   readonly data: EmbeddedVolume
   #port = 0
+  /** Of a server that lets in nobody but the drill: its role there, and the folder of its socket. */
+  #admitted: { role: string; sockets: EmbeddedVolume } | undefined
   isDestroyed = false
 
   constructor(
@@ -88,7 +95,38 @@ class EmbeddedNode extends PostgresNode {
   }
 
   get connection(): Connection {
-    return { host: '127.0.0.1', port: this.#port, user: 'postgres', password: this.run.password, database: 'postgres' }
+    const { host, user } = this.#admitted
+      ? { host: this.#admitted.sockets.path, user: this.#admitted.role }
+      : { host: '127.0.0.1', user: 'postgres' }
+    return { host, port: this.#port, user, password: this.run.password, database: 'postgres' }
+  }
+
+  /** By a socket, whose other end the operating system names: no other user of this machine gets in. */
+  async admit(role: string): Promise<void> {
+    this.#assertUsable()
+    const sockets = new EmbeddedVolume(
+      `${this.name}'s socket`,
+      path.join(this.run.directory, `s-${randomBytes(4).toString('hex')}`),
+      findServerUser(),
+    )
+    if (Buffer.byteLength(`${sockets.path}/.s.PGSQL.65535`) > LONGEST_SOCKET_BYTES)
+      throw new CannotRun(
+        `the path ${sockets.path} is too long for a socket: set TMPDIR to a folder with a shorter path, such as /tmp`,
+      )
+    this.#admitted = { role, sockets }
+    await sockets.create()
+    await this.data.write('pg_hba.conf', `local all ${quoteForAccess(role)} peer map=drill\n`)
+    await this.data.write('pg_ident.conf', `drill ${quoteForAccess(userInfo().username)} ${quoteForAccess(role)}\n`)
+  }
+
+  async toPrograms(): Promise<Connection> {
+    const network = { ...this.connection, host: '127.0.0.1' }
+    if (this.#admitted === undefined) return network
+    const access = await this.data.read('pg_hba.conf')
+    const line = `host all ${quoteForAccess(this.#admitted.role)} 127.0.0.1/32 scram-sha-256\n`
+    await this.data.write('pg_hba.conf', Buffer.concat([access, Buffer.from(line)]))
+    await this.reload()
+    return network
   }
 
   protected async create(): Promise<void> {
@@ -112,7 +150,7 @@ class EmbeddedNode extends PostgresNode {
         ...settings,
         port: this.#port,
         listen_addresses: '127.0.0.1',
-        unix_socket_directories: '',
+        unix_socket_directories: this.#admitted?.sockets.path ?? '',
         // In the data directory, with which it goes: POSIX shared memory outlives a server that is killed.
         dynamic_shared_memory_type: 'mmap',
       })
@@ -212,6 +250,7 @@ class EmbeddedNode extends PostgresNode {
     this.isDestroyed = true
     await Promise.all([this.stopImmediately(), endMarked(this.#mark(NODE_VARIABLE))])
     freeSharedMemory(this.data.path)
+    await this.#admitted?.sockets.destroy()
     await this.data.destroy()
   }
 

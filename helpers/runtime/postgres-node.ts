@@ -51,6 +51,14 @@ export abstract class PostgresNode {
   protected abstract create(): Promise<void>
   /** initdb, with data checksums, SCRAM passwords, and access over TCP for the drill alone. */
   protected abstract initdb(): Promise<void>
+  /**
+   * For a data directory whose roles have passwords that the drill does not know: writes `pg_hba.conf` and `pg_ident.conf` so that the
+   * drill gets in as that role, and nobody else at all; `connection` is as that role from then on.
+   * @throws {CannotRun} where that cannot be kept from others.
+   */
+  abstract admit(role: string): Promise<void>
+  /** As `connection`, for a program that knows of hosts and passwords alone; the role has the run's password. Of a running server. */
+  abstract toPrograms(): Promise<Connection>
   /** Starts `postgres` on the data directory, its standard error going to `log`. */
   protected abstract launch(settings: Settings): Promise<ServerProcess>
   /**
@@ -74,6 +82,13 @@ export abstract class PostgresNode {
   async initFrom(backup: StoredDataDirectory): Promise<void> {
     await this.create()
     await this.exec(`cp -a '${backup.path}/.' '${this.data.path}' && chmod 700 '${this.data.path}'`)
+  }
+
+  /** A data directory that `fill` writes into `data`. It is not started. */
+  async initWith(fill: () => Promise<void>): Promise<void> {
+    await this.create()
+    await fill()
+    await this.exec(`chmod 700 '${this.data.path}'`)
   }
 
   /** Appends to `postgresql.auto.conf`, where the last of several lines for a setting counts. */

@@ -63,3 +63,9 @@ async function connectableDatabases(server: Pick<PostgresNode, 'session'>): Prom
   )
   return rows.map(({ datname }) => datname)
 }
+
+/** For which nobody has named any: the first that is not PostgreSQL's own, else that. */
+export async function firstDatabase(server: Pick<PostgresNode, 'session'>): Promise<string> {
+  const names = await connectableDatabases(server)
+  return names.find(name => !['postgres', 'template1'].includes(name)) ?? 'postgres'
+}

@@ -1,0 +1,174 @@
+// A backup of the user's own, restored on a disposable server with the archive that belongs to it.
+//
+// Goal:   the backup is what its manifest says, the archive leads from it to the target, what comes back is sound and holds what
+//         production said of itself, and the application serves from it; how long that takes, and what would be lost.
+// Method: bring backup and WAL in, read-only; audit the archive against the target; restore with a configuration of the drill's
+//         own; replay to the target, compare there, promote, serve. Everything that was made is destroyed.
+import { test } from '../../fixtures/drill.ts'
+import { expectNoFailure } from '../../fixtures/expectations/checks.ts'
+import { expectObjectives } from '../../fixtures/expectations/objectives.ts'
+import { expectIsolated, expectTimeline } from '../../fixtures/expectations/recovery.ts'
+import { expectAsInSnapshot } from '../../fixtures/expectations/snapshot.ts'
+import { expectSqlChecks } from '../../fixtures/expectations/sql-checks.ts'
+import { expectServes } from '../../fixtures/live/application.ts'
+import { expectArchiveReaches } from '../../fixtures/live/archive-audit.ts'
+import { describeRequest } from '../../fixtures/live/backup.ts'
+import { expectRecoveredTo, rpoOf } from '../../fixtures/live/recovery.ts'
+import { importWal } from '../../helpers/archive/wal-import.ts'
+import { restorable, streamOf } from '../../helpers/backup/formats/restorable.ts'
+import { findMissingLibraries, preloadedBy } from '../../helpers/live/preload-libraries.ts'
+import { loadRestoreConfig } from '../../helpers/live/restore-config.ts'
+import { openRestore } from '../../helpers/live/restore-request.ts'
+import { firstDatabase } from '../../helpers/recovery/checks/databases.ts'
+import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
+import { deviationsOf, restoreBaseBackup, type StreamedRestorePlan } from '../../helpers/recovery/restore.ts'
+
+// WAL is fetched by the user's own command when it is brought in; the server takes it from there.
+const drill = test.override('walCommands', {})
+
+drill(
+  'a backup of the user comes back, sound and as production was',
+  {
+    meta: { id: 'L1', runbook: '3', controls: ['A.8.13', 'CP-9(1)', 'CP-10(2)'] },
+    tags: ['live'],
+    timeout: 172_800_000,
+  },
+  async ({
+    config,
+    run,
+    cleanup,
+    runtime,
+    manage,
+    newArchive,
+    newTablespaces,
+    commands,
+    startRecovery,
+    journal,
+    say,
+    warn,
+    step,
+  }) => {
+    const settings = loadRestoreConfig(config)
+    const beganAt = new Date()
+    const time = new RecoveryTime()
+    const request = await step('Open the backup, and what it is compared with', async () => {
+      const opened = await openRestore(settings, run.directory)
+      journal.observe(describeRequest(opened))
+      warn(opened.backup.warnings)
+      return opened
+    })
+    const { backup, target, snapshot } = request
+    const archive = await step('Bring in its WAL', async () => {
+      const archive = await newArchive(undefined, backup.segmentSizeBytes)
+      const plan = { backup, timeline: 'latest', ...(target.kind === 'lsn' ? { upTo: target.lsn } : {}) } as const
+      journal.observe({ ...(await importWal(request.source, archive, plan)) })
+      return archive
+    })
+    time.ended('WAL brought in')
+    const audited = await step('Audit the archive against the target', async () => {
+      const audited = await expectArchiveReaches(archive, request, journal)
+      warn(audited.warnings)
+      return audited
+    })
+    time.ended('archive audited')
+
+    const restored = await step('Restore it onto a clean volume, checked, its configuration set aside', async () => {
+      const tablespaces = await newTablespaces(backup)
+      const node = manage.node(
+        runtime.node('restored', [
+          { volume: archive.volume, access: 'read-only' },
+          ...tablespaces.map(({ volume }) => ({ volume, access: 'read-write' as const })),
+        ]),
+      )
+      const stream = streamOf(backup, {
+        ...(settings.user === undefined ? {} : { user: settings.user }),
+        onProgress: eachSecond(bytes =>
+          say(`… backup: ${megabytes(bytes)} of ${megabytes(backup.sizeBytes)} MB`, 'progress'),
+        ),
+        onNeutralised: setAside => warn(setAside.map(({ what, why }) => `${what} ${why}`)),
+      })
+      const plan: StreamedRestorePlan = {
+        backup: restorable(backup),
+        stream,
+        restoreCommand: commands.restoreFrom(archive),
+        target,
+        action: 'pause',
+        targetTimeline: 'latest',
+        tablespaces,
+        reach: audited.reach,
+      }
+      await restoreBaseBackup(node, plan)
+      for (const deviation of deviationsOf(plan)) journal.deviate(deviation)
+      journal.measure({ baseBackupBytes: backup.sizeBytes })
+      journal.prove(
+        backup.manifest
+          ? `all ${backup.manifest.files.length} files of the backup are as its manifest has them`
+          : 'all files of the backup were restored as they were read',
+      )
+      return node
+    })
+    const { recoveredTo, lastCommitAt, course } = await step('Start it, and watch replay to the target', async () => {
+      const watch = await startRecovery(restored, target)
+      const recovered = await expectRecoveredTo(restored, { target, audited }, journal)
+      return { ...recovered, course: () => watch.course }
+    })
+    time.follow(course())
+    await step('It can reach nothing that it was restored from', async () => {
+      await expectIsolated(restored, journal)
+      const missing = await findMissingLibraries(restored, preloadedBy(backup))
+      warn(
+        missing.map(
+          name => `the library ${name}, which the original server preloads, is not installed where this was restored`,
+        ),
+      )
+    })
+    const database = settings.database ?? snapshot?.database ?? (await firstDatabase(restored))
+    if (snapshot)
+      await step('Compare it with the snapshot, table by table', async () => {
+        const isSameMoment = settings.target.kind === 'snapshot' && snapshot.exact
+        warn(await expectAsInSnapshot(restored, { snapshot, recoveredTo, isSameMoment }, journal))
+      })
+    if (request.checks.length > 0)
+      await step('Ask the SQL checks of the user', () => expectSqlChecks(restored, request.checks, database, journal))
+    time.ended('verified')
+
+    await step('It serves from the next timeline', async () => {
+      if (target.kind !== 'latest') await restored.promote()
+      await expectTimeline(restored, audited.timeline + 1, journal)
+    })
+    time.follow(course())
+    await step('The application is healthy on it', () =>
+      expectServes(restored, { run, cleanup, config, healthCommand: settings.healthCommand, database }, journal),
+    )
+    time.ended('healthy')
+
+    await step('Start it anew, and put every database through every check', async () => {
+      await restored.stop()
+      await restored.start()
+      warn(await expectNoFailure(restored, journal))
+    })
+    await step('Recovery time and loss, against the objectives', () => {
+      const rto = time.measured(config.rtoSeconds)
+      // Of another target the user has chosen what is lost.
+      const rpo =
+        target.kind === 'latest'
+          ? rpoOf({ beganAt, lastCommitAt, stoppedAt: backup.stoppedAt, snapshot, recoveredTo }, config)
+          : undefined
+      expectObjectives({ rto, rpo }, journal)
+    })
+  },
+)
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0)
+}
+
+/** No more than one call a second is passed on. */
+function eachSecond(tell: (bytes: number) => void): (bytes: number) => void {
+  let dueMs = performance.now() + 1_000
+  return bytes => {
+    if (performance.now() < dueMs) return
+    dueMs = performance.now() + 1_000
+    tell(bytes)
+  }
+}
