@@ -1,9 +1,9 @@
 import type { WalSegment } from '../postgres/wal-segment.ts'
 import { type ArchiveAudit, type AuditInput, auditArchive, type SegmentDamage } from './audit.ts'
 import { HeadCheck } from './head-check.ts'
+import type { ReadableArchive } from './readable-archive.ts'
 import { RecordCheck } from './record-check.ts'
 import { findStoredSegments } from './stored-segments.ts'
-import type { WalArchive } from './wal-archive.ts'
 
 interface AuditorOptions {
   /** Of the cluster whose archive it is, in decimal. */
@@ -14,12 +14,12 @@ interface AuditorOptions {
 
 /** Audits archives by what their segments say of themselves, again and again: what has not changed is read once. */
 export class ArchiveAuditor {
-  readonly #archives: readonly WalArchive[]
+  readonly #archives: readonly ReadableArchive[]
   readonly #heads: HeadCheck
   readonly #records: RecordCheck | undefined
 
   /** @param archives in the order in which recovery looks into them. */
-  constructor(archives: readonly WalArchive[], { systemIdentifier, deep = false }: AuditorOptions) {
+  constructor(archives: readonly ReadableArchive[], { systemIdentifier, deep = false }: AuditorOptions) {
     this.#archives = archives
     this.#heads = new HeadCheck(systemIdentifier)
     this.#records = deep ? new RecordCheck(systemIdentifier) : undefined

@@ -2,8 +2,8 @@ import type { PostgresNode } from '../runtime/postgres-node.ts'
 import { readContents } from './archive-contents.ts'
 import { lastArchiverComplaint } from './archiver-log.ts'
 import { type ArchivingSample, readServerArchiving } from './archiving-sample.ts'
+import type { ReadableArchive } from './readable-archive.ts'
 import { readServerProgress } from './server-progress.ts'
-import type { WalArchive } from './wal-archive.ts'
 
 /** Looks at a living primary and its archive again and again, and keeps what it saw. */
 export class ArchivingObserver {
@@ -14,7 +14,7 @@ export class ArchivingObserver {
   constructor(
     private readonly primary: Pick<PostgresNode, 'session' | 'log'>,
     /** In the order in which recovery looks into them. */
-    private readonly archives: readonly WalArchive[],
+    private readonly archives: readonly ReadableArchive[],
   ) {}
 
   /** All so far, the oldest first. */
