@@ -10,6 +10,11 @@ const COMPRESSIONS: readonly Compression[] = ['gz', 'zst']
 export abstract class ReadableArchive {
   constructor(readonly segmentSizeBytes: number = DEFAULT_SEGMENT_SIZE_BYTES) {}
 
+  /** The beginning of a file costs no more than that: the first page of each segment is looked at. */
+  get isPeekable(): boolean {
+    return true
+  }
+
   /** Where it is, for people. */
   abstract readonly path: string
 
