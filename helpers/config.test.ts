@@ -3,16 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import {
-  type Config,
-  ConfigMistakes,
-  describeConfig,
-  loadConfig,
-  redact,
-  requiredBy,
-  secretsOf,
-  variableNames,
-} from './config.ts'
+import { type Config, describeConfig, loadConfig, requiredBy, variableNames } from './config.ts'
+import { ConfigMistakes, redact, secretsOf } from './environment.ts'
 import { CannotRun } from './failure.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'config-test-'))

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
-import dotenv from 'dotenv'
 import { z } from 'zod'
+import { ConfigMistakes, nearest, readVariables, redact } from './environment.ts'
 import { declaredDrills } from './evidence/declared-drills.ts'
-import { CannotRun } from './failure.ts'
 import { RUN_ID_VARIABLE } from './run/registry.ts'
 import type { Capability, RuntimeName } from './runtime/runtime.ts'
 
@@ -35,16 +34,6 @@ export interface Config {
   readonly seed: number | undefined
   /** The variables as set, by name, secrets included: shown by `describeConfig` alone. */
   readonly variables: Readonly<Record<string, string>>
-}
-
-/** The user's settings do not hold together: all that is wrong with them, so that it can be put right in one go. */
-export class ConfigMistakes extends CannotRun {
-  constructor(
-    /** A sentence each, that says what to do. */
-    readonly mistakes: readonly string[],
-  ) {
-    super(mistakes.join('\n'))
-  }
 }
 
 const PREFIX = 'DRILL_'
@@ -178,20 +167,9 @@ export const variableNames: readonly string[] = Object.keys(schema.shape)
  * @throws {ConfigMistakes} with all that is wrong.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile = '.env'): Config {
-  const file = readEnvFile(envFile)
-  const variables = userVariables({ ...file.values, ...environment })
+  const { values: variables, mistakes: misread } = readVariables(isUserVariable, environment, envFile)
   const parsed = schema.safeParse(variables)
-  const mistakes = [
-    ...file.mistakes,
-    ...Object.keys(file.cut)
-      .filter(name => !(name in environment))
-      .map(
-        name =>
-          `${name} is cut off at an unquoted # in ${envFile}: put the whole value in quotes, or the comment on a line of its own`,
-      ),
-    ...(parsed.error?.issues ?? []).flatMap(sentences),
-    ...disagreements(variables),
-  ]
+  const mistakes = [...misread, ...(parsed.error?.issues ?? []).flatMap(sentences), ...disagreements(variables)]
   if (!parsed.success || mistakes.length > 0) throw new ConfigMistakes(mistakes)
   const values = parsed.data
   return Object.freeze({
@@ -226,97 +204,8 @@ export function describeConfig(config: Config): Record<string, string> {
   return Object.fromEntries(Object.entries(config.variables).map(([name, value]) => [name, redact(value)]))
 }
 
-const HIDDEN = '***'
-
-/** `PGPASSWORD`, `--api-key`, `"token"`: recognised by the middle of the name; a closing quote belongs to it. */
-const SECRET_NAME = String.raw`(?:pass|pwd|secret|token|key|credential|authorization)[\w.-]*\\?["']?`
-
-/** One plain or plainly quoted word; where the quoting is any harder, the rest of the line. */
-const SECRET_VALUE = String.raw`(?:'[^'\\]*'(?=\s|$)|"[^"\\]*"(?=\s|$)|[^\s'"\\]+(?=\s|$)|[^\n]+)`
-
-const SECRETS = [
-  // Up to the last @: a password that was not encoded may hold one.
-  /([a-z][a-z0-9+.-]*:\/\/)\S*(?=@)/gi,
-  new RegExp(String.raw`(${SECRET_NAME}\s*:\s*)[^\n]+`, 'gi'),
-  new RegExp(String.raw`(${SECRET_NAME}\s*=\s*|(?<=(?:^|[\s'"])-[\w.-]*)${SECRET_NAME}\s+)${SECRET_VALUE}`, 'gi'),
-]
-
-/**
- * Hides the credentials of URLs and whatever is assigned to something named like a secret (`PGPASSWORD=…`, `--token …`,
- * `Authorization: …`). Hides too much rather than too little. A secret without such a name beside it is not recognised.
- */
-export function redact(text: string): string {
-  return SECRETS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), text)
-}
-
-/**
- * The secrets that `redact` would hide in what the user has set, as they are: what an application is given it may repeat,
- * without the name beside it by which it would be known.
- */
-export function secretsOf({ variables }: Pick<Config, 'variables'>): string[] {
-  const secrets = Object.values(variables).flatMap(text =>
-    SECRETS.flatMap(pattern => [...text.matchAll(pattern)].map(([whole, before = '']) => whole.slice(before.length))),
-  )
-  // Of a URL's credentials, the password alone as well; of a quoted value, what is in the quotes.
-  const parts = secrets.flatMap(secret => [
-    secret,
-    secret.slice(secret.indexOf(':') + 1),
-    secret.replaceAll(/^["']|["']$/g, ''),
-  ])
-  return [...new Set(parts)].filter(part => part.length >= SHORTEST_SECRET)
-}
-
-/** To hide something shorter wherever it occurs would hide the evidence. */
-const SHORTEST_SECRET = 4
-
-function userVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment)
-      .filter(([name]) => name.startsWith(PREFIX) && !INTERNAL.includes(name))
-      .map(([name, value]) => [name, value?.trim() ?? ''] as const)
-      .filter(([, value]) => value !== ''),
-  )
-}
-
-interface EnvFile {
-  /** Whole where they were cut, so that all else that is wrong with them is found as well. */
-  values: Record<string, string>
-  cut: Record<string, string>
-  mistakes: string[]
-}
-
-function readEnvFile(file: string): EnvFile {
-  try {
-    const text = readFileSync(file, 'utf8')
-    const values = dotenv.parse(text)
-    const cut = cutValues(text, values)
-    return { values: { ...values, ...cut }, cut, mistakes: [] }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    return {
-      values: {},
-      cut: {},
-      mistakes: code === 'ENOENT' ? [] : [`${file} cannot be read (${code}): make it a readable file, or remove it`],
-    }
-  }
-}
-
-/**
- * The values that lose text because dotenv takes an unquoted # for the beginning of a comment, as they were meant. Found by
- * reading the file once more with a character in place of # that means nothing. Behind white space, a # is taken for a
- * comment that was meant as one, except in a command.
- */
-function cutValues(text: string, values: Record<string, string>): Record<string, string> {
-  const meaningless = '\u{e000}'
-  const uncut = dotenv.parse(text.replaceAll('#', meaningless))
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => {
-      const whole = uncut[name]?.replaceAll(meaningless, '#') ?? ''
-      if (!name.startsWith(PREFIX) || value === '' || !whole.startsWith(value)) return []
-      const lost = whole.slice(value.length)
-      return (name.endsWith('_COMMAND') ? /^\s*#/ : /^#/).test(lost) ? [[name, whole]] : []
-    }),
-  )
+function isUserVariable(name: string): boolean {
+  return name.startsWith(PREFIX) && !INTERNAL.includes(name)
 }
 
 function sentences(issue: z.core.$ZodIssue): string[] {
@@ -380,25 +269,4 @@ function foreign(text: string, known: string[]): string {
 
 function isHttpUrl(value: string): boolean {
   return /^https?:\/\//i.test(value) && URL.canParse(value.replaceAll(/\{\w+\}/g, '1'))
-}
-
-/** The one that most likely was meant: at most three letters away. */
-function nearest(text: string, candidates: readonly string[]): string | undefined {
-  const [best] = candidates
-    .map(candidate => ({ candidate, distance: editDistance(text, candidate) }))
-    .sort((a, b) => a.distance - b.distance)
-  return best && best.distance <= 3 ? best.candidate : undefined
-}
-
-/** Letters to insert, remove or replace to make one of the other. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
-    const above = row
-    row = [i + 1]
-    for (const [j, other] of [...b].entries()) {
-      row.push(Math.min((above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1, (above[j] ?? 0) + (letter === other ? 0 : 1)))
-    }
-  }
-  return row.at(-1) ?? 0
 }

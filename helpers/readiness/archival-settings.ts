@@ -1,4 +1,4 @@
-import { redact } from '../config.ts'
+import { redact } from '../environment.ts'
 import type { Row, Session } from '../postgres/session.ts'
 import { judgeArchiveCommand } from './archive-command.ts'
 

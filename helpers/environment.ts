@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import dotenv from 'dotenv'
+import { CannotRun } from './failure.ts'
+
+/** The user's settings do not hold together: all that is wrong with them, so that it can be put right in one go. */
+export class ConfigMistakes extends CannotRun {
+  constructor(
+    /** A sentence each, that says what to do. */
+    readonly mistakes: readonly string[],
+  ) {
+    super(mistakes.join('\n'))
+  }
+}
+
+/** What the user has set, wherever it was set, and what is wrong with how that was done. */
+interface Variables {
+  /** By name, trimmed; what is empty is left out. Secrets included. */
+  readonly values: Readonly<Record<string, string>>
+  /** A sentence each. */
+  readonly mistakes: readonly string[]
+}
+
+/**
+ * Reads the variables of one kind from `environment` and, where that has none, from `envFile`, which need not exist. An empty
+ * value means unset. Changes neither.
+ * @param isRead whether a name is one of them.
+ */
+export function readVariables(
+  isRead: (name: string) => boolean,
+  environment: NodeJS.ProcessEnv = process.env,
+  envFile = '.env',
+): Variables {
+  const file = readEnvFile(envFile, isRead)
+  const values = Object.fromEntries(
+    Object.entries({ ...file.values, ...environment })
+      .filter(([name]) => isRead(name))
+      .map(([name, value]) => [name, value?.trim() ?? ''] as const)
+      .filter(([, value]) => value !== ''),
+  )
+  const cut = Object.keys(file.cut)
+    .filter(name => !(name in environment))
+    .map(
+      name =>
+        `${name} is cut off at an unquoted # in ${envFile}: put the whole value in quotes, or the comment on a line of its own`,
+    )
+  return { values, mistakes: [...file.mistakes, ...cut] }
+}
+
+const HIDDEN = '***'
+
+/** `PGPASSWORD`, `--api-key`, `"token"`: recognised by the middle of the name; a closing quote belongs to it. */
+const SECRET_NAME = String.raw`(?:pass|pwd|secret|token|key|credential|authorization)[\w.-]*\\?["']?`
+
+/** One plain or plainly quoted word; where the quoting is any harder, the rest of the line. */
+const SECRET_VALUE = String.raw`(?:'[^'\\]*'(?=\s|$)|"[^"\\]*"(?=\s|$)|[^\s'"\\]+(?=\s|$)|[^\n]+)`
+
+const SECRETS = [
+  // Up to the last @: a password that was not encoded may hold one.
+  /([a-z][a-z0-9+.-]*:\/\/)\S*(?=@)/gi,
+  new RegExp(String.raw`(${SECRET_NAME}\s*:\s*)[^\n]+`, 'gi'),
+  new RegExp(String.raw`(${SECRET_NAME}\s*=\s*|(?<=(?:^|[\s'"])-[\w.-]*)${SECRET_NAME}\s+)${SECRET_VALUE}`, 'gi'),
+]
+
+/**
+ * Hides the credentials of URLs and whatever is assigned to something named like a secret (`PGPASSWORD=…`, `--token …`,
+ * `Authorization: …`). Hides too much rather than too little. A secret without such a name beside it is not recognised.
+ */
+export function redact(text: string): string {
+  return SECRETS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), text)
+}
+
+/**
+ * The secrets that `redact` would hide in what the user has set, as they are: what an application is given it may repeat,
+ * without the name beside it by which it would be known.
+ */
+export function secretsOf({ variables }: { readonly variables: Readonly<Record<string, string>> }): string[] {
+  const secrets = Object.values(variables).flatMap(text =>
+    SECRETS.flatMap(pattern => [...text.matchAll(pattern)].map(([whole, before = '']) => whole.slice(before.length))),
+  )
+  // Of a URL's credentials, the password alone as well; of a quoted value, what is in the quotes.
+  const parts = secrets.flatMap(secret => [
+    secret,
+    secret.slice(secret.indexOf(':') + 1),
+    secret.replaceAll(/^["']|["']$/g, ''),
+  ])
+  return [...new Set(parts)].filter(part => part.length >= SHORTEST_SECRET)
+}
+
+/** To hide something shorter wherever it occurs would hide the evidence. */
+const SHORTEST_SECRET = 4
+
+interface EnvFile {
+  /** Whole where they were cut, so that all else that is wrong with them is found as well. */
+  values: Record<string, string>
+  cut: Record<string, string>
+  mistakes: string[]
+}
+
+function readEnvFile(file: string, isRead: (name: string) => boolean): EnvFile {
+  try {
+    const text = readFileSync(file, 'utf8')
+    const values = dotenv.parse(text)
+    const cut = cutValues(text, values, isRead)
+    return { values: { ...values, ...cut }, cut, mistakes: [] }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    return {
+      values: {},
+      cut: {},
+      mistakes: code === 'ENOENT' ? [] : [`${file} cannot be read (${code}): make it a readable file, or remove it`],
+    }
+  }
+}
+
+/**
+ * The values that lose text because dotenv takes an unquoted # for the beginning of a comment, as they were meant. Found by
+ * reading the file once more with a character in place of # that means nothing. Behind white space, a # is taken for a
+ * comment that was meant as one, except in a command.
+ */
+function cutValues(
+  text: string,
+  values: Record<string, string>,
+  isRead: (name: string) => boolean,
+): Record<string, string> {
+  const meaningless = '\u{e000}'
+  const uncut = dotenv.parse(text.replaceAll('#', meaningless))
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => {
+      const whole = uncut[name]?.replaceAll(meaningless, '#') ?? ''
+      if (!isRead(name) || value === '' || !whole.startsWith(value)) return []
+      const lost = whole.slice(value.length)
+      return (name.endsWith('_COMMAND') ? /^\s*#/ : /^#/).test(lost) ? [[name, whole]] : []
+    }),
+  )
+}
+
+/** The one that most likely was meant: at most three letters away. */
+export function nearest(text: string, candidates: readonly string[]): string | undefined {
+  const [best] = candidates
+    .map(candidate => ({ candidate, distance: editDistance(text, candidate) }))
+    .sort((a, b) => a.distance - b.distance)
+  return best && best.distance <= 3 ? best.candidate : undefined
+}
+
+/** Letters to insert, remove or replace to make one of the other. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const above = row
+    row = [i + 1]
+    for (const [j, other] of [...b].entries()) {
+      row.push(Math.min((above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1, (above[j] ?? 0) + (letter === other ? 0 : 1)))
+    }
+  }
+  return row.at(-1) ?? 0
+}
