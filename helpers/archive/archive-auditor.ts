@@ -33,8 +33,8 @@ export class ArchiveAuditor {
    */
   async audit(input: Omit<AuditInput, 'damages'>): Promise<ArchiveAudit> {
     const stored = await findStoredSegments(this.#archives)
-    const peekable = this.#archives.every(({ isPeekable }) => isPeekable)
-    const damages = peekable ? await this.#heads.look(stored) : []
+    const isOpen = this.#archives.every(({ reach }) => reach === 'beginnings')
+    const damages = isOpen ? await this.#heads.look(stored) : []
     const known = new Map<string, SegmentDamage>(damages.map(damage => [damage.segment.name, { damage }]))
     let audit = auditArchive({ ...input, damages: known })
     if (this.#records) {

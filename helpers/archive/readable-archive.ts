@@ -10,9 +10,14 @@ const COMPRESSIONS: readonly Compression[] = ['gz', 'zst']
 export abstract class ReadableArchive {
   constructor(readonly segmentSizeBytes: number = DEFAULT_SEGMENT_SIZE_BYTES) {}
 
-  /** The beginning of a file costs no more than that: the first page of each segment is looked at. */
-  get isPeekable(): boolean {
-    return true
+  /**
+   * What of its files can be looked at:
+   * - `beginnings`: any part, so that of each segment the first page is read
+   * - `whole`: each costs all of it, so that only few are read
+   * - `names`: nothing
+   */
+  get reach(): 'beginnings' | 'whole' | 'names' {
+    return 'beginnings'
   }
 
   /** Where it is, for people. */
