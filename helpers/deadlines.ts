@@ -38,6 +38,10 @@ export const deadlinesMs = {
   fence: 10_000,
   /** An escalation signal has taken the state that is expected of it, its window not counted. */
   signal: 10_000,
+  /** A psql process that was asked to end has ended: after it, it is killed. */
+  psqlEnded: 5_000,
+  /** A program of Docker's has said which version it is. */
+  composeVersion: 20_000,
   /** A Docker daemon has answered that it is there. */
   daemonAnswer: 2_000,
   /** A Docker daemon has begun a command in a container; one that is given all its input at once has ended, too. */

@@ -1,5 +1,5 @@
-import { CannotRun } from '../failure.ts'
 import type { Session } from '../postgres/session.ts'
+import { ComposeServer } from './compose-server.ts'
 import { DirectServer } from './direct-server.ts'
 import type { LiveConfig } from './live-config.ts'
 
@@ -27,10 +27,7 @@ export interface LiveServer {
   session(database?: string, limits?: Partial<SessionLimits>): Promise<Session>
 }
 
-/** @throws {CannotRun} when the server cannot be reached, or takes no connection from us: one sentence that says what to do. */
+/** Finds the way to it. Whether it can be gone is seen with the first session. @throws {CannotRun} where there is none. */
 export async function openLive(config: LiveConfig): Promise<LiveServer> {
-  if (config.way === 'compose') throw new CannotRun('not yet')
-  const server = new DirectServer(config)
-  await using _session = await server.session()
-  return server
+  return config.way === 'compose' ? await ComposeServer.find(config) : new DirectServer(config)
 }
