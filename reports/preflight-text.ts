@@ -36,16 +36,16 @@ function headline({ verdict, window }: PreflightReport): string {
     behindSeconds === undefined
       ? 'how far behind now is not known'
       : `${behindSeconds === 0 ? '' : 'at most '}${wholeSeconds(behindSeconds)} seconds behind now`
-  return `${VERDICTS[verdict]}: recoverable from ${time(from) ?? `the end of the base backup`} to ${time(to) ?? toLsn}, ${behind}`
+  return `${VERDICTS[verdict]}: recoverable from ${time(from) ?? 'the end of the base backup'} to ${to ? `${time(to)} UTC` : toLsn}, ${behind}`
 }
 
 function wholeSeconds(seconds: number): string {
   return String(Math.ceil(seconds))
 }
 
-/** To the second, cut off: not beyond what is there. */
+/** In UTC, to the second, cut off: not beyond what is there. */
 function time(moment: string | undefined): string | undefined {
-  return moment?.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC')
+  return moment?.replace('T', ' ').replace(/(?:\.\d+)?Z$/, '')
 }
 
 function facts({ where, server, archive, looks, tookSeconds }: PreflightReport): string {
@@ -80,6 +80,9 @@ function reason(
 }
 
 function brief({ name, seen }: PreflightCheck, width: number, columns: number, style: Style): string[] {
-  const [first = '', ...more] = wrap(harmless(`${name.padEnd(width)}  ${seen || "''"}`), columns - 2, width + 2)
-  return [`${style('green', MARKS.ok)} ${first}`, ...more.map(line => `  ${line}`)].map(line => line.trimEnd())
+  const margin = width + 4
+  const lines = wrap(harmless(seen || "''"), columns - margin)
+  return lines.map((line, index) =>
+    index === 0 ? `${style('green', MARKS.ok)} ${name.padEnd(width)}  ${line}` : ' '.repeat(margin) + line,
+  )
 }

@@ -76,6 +76,7 @@ export function parseNames(output: string, segmentSizeBytes: number): VolumeEntr
 async function run(variable: string, command: string): Promise<Buffer> {
   const { exitCode, signal, stdout, stderr, timedOut } = await execa('sh', ['-c', command], {
     encoding: 'buffer',
+    stripFinalNewline: false,
     reject: false,
     stdin: 'ignore',
     timeout: deadlinesMs.userCommand,

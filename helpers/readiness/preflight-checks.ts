@@ -259,13 +259,13 @@ export function secondsBehind({ archive, lag, looks, progress, server }: Preflig
   if ('unknown' in archive || !progress) return undefined
   const behindGap = { lag: undefined, archiveTimeoutSeconds: 0, oldestWaitSeconds: undefined }
   const now = progress.readAt.until
-  if (!archive.usable) return behindSeconds({ now, lastCommit: archive.window?.to, ...behindGap })
+  if (!archive.usable) return behindSeconds({ now, lastCommit: archive.window?.lastCommit, ...behindGap })
   const waits = (looks.at(-1)?.ready ?? []).map(({ secondsAgo }) => secondsAgo)
   const timeout = server.settings.find(({ name }) => name === 'archive_timeout')?.setting
   return behindSeconds({
     now,
     lag,
-    lastCommit: archive.window?.to,
+    lastCommit: archive.window?.lastCommit,
     archiveTimeoutSeconds: Number(timeout ?? 0),
     oldestWaitSeconds: waits.length > 0 ? Math.max(...waits) : undefined,
   })

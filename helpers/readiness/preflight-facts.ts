@@ -230,7 +230,8 @@ async function windowOf(
 ): Promise<RecoveryWindow | undefined> {
   const { recoverableTo: toLsn } = audit
   if (!toLsn) return undefined
-  if (archive.reach === 'names') return { backup, from: undefined, to: undefined, toLsn, damages: [] }
+  if (archive.reach === 'names')
+    return { backup, from: undefined, to: undefined, lastCommit: undefined, toLsn, damages: [] }
   const way = storedWay(audit, backup, stored).filter(({ segment }) => segment.end.isAtOrBefore(toLsn))
   return await findRecoveryWindow(backup, {
     way,

@@ -10,8 +10,10 @@ export interface RecoveryWindow {
   backup: ArchivedBackup
   /** The first moment: none where neither the backup's history nor a commit tells it. ISO 8601 in UTC. */
   from: string | undefined
-  /** The last commit that the archive brings back; none where none is in what was read. ISO 8601 in UTC with microseconds. */
+  /** The last one: that of the last commit, unless the backup ended after it. None where no commit is in what was read. */
   to: string | undefined
+  /** The last that the archive brings back. ISO 8601 in UTC with microseconds. */
+  lastCommit: string | undefined
   toLsn: Lsn
   /** What of the archive's end is not as it was written. */
   damages: FoundCommit['damages']
@@ -38,9 +40,37 @@ export async function findRecoveryWindow(
 ): Promise<RecoveryWindow> {
   const search = { systemIdentifier, atMost: isFetched ? FETCHES_AT_MOST : SEGMENTS_AT_MOST }
   const last = await findLastCommit(way, search)
+  const first = await findFirstCommit(way, backup.stopLsn, search)
   const stoppedAt = backup.history && (await momentOf(session, backup.history.stopTime))
-  const from = stoppedAt ?? (await findFirstCommit(way, backup.stopLsn, search)).commit?.at
-  return { backup, from, to: last.commit?.at, toLsn, damages: last.damages }
+  const lastCommit = last.commit?.at
+  const { from, to } = windowBetween({ stoppedAt, firstCommit: first.commit?.at, lastCommit })
+  return { backup, from, to, lastCommit, toLsn, damages: last.damages }
+}
+
+/**
+ * The backup's end is known to the second, whose end is meant; a commit behind it, to the microsecond. What began in that
+ * second may so be told by the commit alone.
+ */
+export function windowBetween({
+  stoppedAt,
+  firstCommit,
+  lastCommit,
+}: {
+  stoppedAt: string | undefined
+  firstCommit: string | undefined
+  lastCommit: string | undefined
+}): Pick<RecoveryWindow, 'from' | 'to'> {
+  const [from] = [stoppedAt, firstCommit].flatMap(one => one ?? []).sort(byTime)
+  const to = lastCommit === undefined ? undefined : [lastCommit, from ?? lastCommit].sort(byTime).at(-1)
+  return { from, to }
+}
+
+/** Those with microseconds, and those without. Earlier first. */
+function byTime(a: string, b: string): number {
+  const inMicroseconds = (one: string) =>
+    one.replace(/(?:\.(\d+))?Z$/, (_, digits = '') => `.${digits.padEnd(6, '0')}Z`)
+  const [one, other] = [inMicroseconds(a), inMicroseconds(b)]
+  return one < other ? -1 : one > other ? 1 : 0
 }
 
 /**

@@ -75,6 +75,7 @@ async function run(inService: InService, script: string): Promise<{ status: numb
   const [program = '', ...args] = inService(['sh', '-c', script])
   const result = await execa(program, args, {
     encoding: 'buffer',
+    stripFinalNewline: false,
     reject: false,
     stdin: 'ignore',
     timeout: deadlinesMs.userCommand,

@@ -1,4 +1,5 @@
 import { CannotRun } from '../failure.ts'
+import { ComposeServer } from '../live/compose-server.ts'
 import type { LiveConfig } from '../live/live-config.ts'
 import { openLive } from '../live/live-server.ts'
 import { EmbeddedVolume } from '../runtime/embedded-volume.ts'
@@ -15,7 +16,8 @@ export async function openSurroundings(
   { archive }: { archive: ArchiveConfig | undefined },
 ): Promise<Surroundings> {
   const server = await openLive(live)
-  const inService: InService | undefined = undefined
+  const inService: InService | undefined =
+    server instanceof ComposeServer ? command => server.command(command) : undefined
   return {
     where: server.where,
     session: () => server.session(),
