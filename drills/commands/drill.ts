@@ -57,7 +57,10 @@ await exitWith(async () => {
     refuseLacking(runtime.value, required.capabilities)
     interruption.govern(vitest.value)
     const { files, leftOut } = await selectFiles(vitest.value, selection.paths)
-    announceRun(factsOf({ run, startedAt, output, config, restore, runtime: runtime.value, leftOut }))
+    announceRun(
+      // Of the drills that make their own data nobody asked here.
+      factsOf({ run, startedAt, output, config, restore, runtime: runtime.value, leftOut: restore ? [] : leftOut }),
+    )
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
     await vitest.value.start(files)
