@@ -1,4 +1,5 @@
 import type { ArchiveListing } from '../archive/listing.ts'
+import type { ReadableArchive } from '../archive/readable-archive.ts'
 import { readServerProgress, type ServerProgress } from '../archive/server-progress.ts'
 import { redact } from '../environment.ts'
 import { CannotRun } from '../failure.ts'
@@ -10,12 +11,8 @@ import type { LiveSnapshot, SnapshotTable } from './snapshot-file.ts'
 import { type KnownTable, listTables, type Method, readTableFacts } from './table-facts.ts'
 import { atOneMoment } from './table-state.ts'
 
-/** Where the archive's files are listed. */
-export interface ListedArchive {
-  /** For the report. */
-  readonly where: string
-  list(segmentSizeBytes: number): Promise<ArchiveListing>
-}
+/** The archive of a server whose segments have that size. */
+export type ListedArchive = (segmentSizeBytes: number) => Pick<ReadableArchive, 'path' | 'list'> | undefined
 
 export interface TakenSnapshot {
   snapshot: LiveSnapshot
@@ -239,10 +236,19 @@ async function list(
   archive: ListedArchive | { notListed: string },
   progress: ServerProgress,
 ): Promise<LiveSnapshot['archive']> {
-  if ('notListed' in archive) return archive
-  const listing = await archive.list(progress.segmentSizeBytes)
+  if (typeof archive !== 'function') return archive
+  const found = archive(progress.segmentSizeBytes)
+  if (!found) return { notListed: 'there is none' }
+  let listing: ArchiveListing
+  try {
+    listing = await found.list()
+  } catch (error) {
+    // What was counted is worth keeping all the same.
+    if (error instanceof CannotRun) return { notListed: error.message }
+    throw error
+  }
   const { sentence } = coverage({ ...progress, lag: lagOf(progress, listing) })
-  return { where: redact(archive.where), ...listing.summary(), coverage: sentence }
+  return { where: redact(found.path), ...listing.summary(), coverage: sentence }
 }
 
 function warningsOf({ tables, leftOut }: LiveSnapshot, { role, isSuperuser, seesSettings }: Server): string[] {
