@@ -10,7 +10,7 @@ import type { VolumeEntry } from '../runtime/volume.ts'
 interface Commands {
   /** Prints a name on each line, and behind it, if it likes, the size in bytes. */
   list: string
-  /** Prints the file whose name stands for `%f`. */
+  /** Prints the file whose name is put for `%f`; a percent sign is written `%%`. */
   fetch: string | undefined
 }
 
@@ -42,7 +42,7 @@ export class CommandArchive extends ReadableArchive {
     if (fetch === undefined) throw new CannotRun(`${name} cannot be read: set PREFLIGHT_ARCHIVE_FETCH_COMMAND`)
     const bytes = await run(
       'PREFLIGHT_ARCHIVE_FETCH_COMMAND',
-      fetch.replaceAll('%f', () => quoteForShell(name)),
+      fetch.replaceAll(/%([f%])/g, (_, letter) => (letter === 'f' ? quoteForShell(name) : '%')),
     )
     return into ? into.subarray(0, bytes.copy(into)) : bytes
   }

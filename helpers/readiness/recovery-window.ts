@@ -73,6 +73,9 @@ function byTime(a: string, b: string): number {
   return one < other ? -1 : one > other ? 1 : 0
 }
 
+/** SQLSTATE `datetime_field_overflow`: the thirteenth month. */
+const NO_SUCH_DATE = '22008'
+
 /**
  * The end of the second that a server wrote as its local time, `2026-01-02 03:04:05 CET`, in UTC: the moment that prints so in its
  * log_timezone. None where none does, as when it wrote that in another zone, or several do.
@@ -92,6 +95,9 @@ export async function momentOf(session: Session, text: string): Promise<string |
       [local, text],
     )
     return rows.length === 1 ? rows[0]?.moment : undefined
+  } catch (error) {
+    if ((error as { code?: string }).code !== NO_SUCH_DATE) throw error
+    return undefined
   } finally {
     await session.query('ROLLBACK').catch(() => undefined)
   }
