@@ -46,6 +46,24 @@ export function readVariables(
   return { values, mistakes: [...file.mistakes, ...cut] }
 }
 
+/** What several loaders read. @throws {ConfigMistakes} with all that is wrong in any of them. */
+export function loadTogether<A, B, C>(first: () => A, second: () => B, third: () => C): [A, B, C] {
+  const mistakes: string[] = []
+  const load = <T>(loader: () => T): T | undefined => {
+    try {
+      return loader()
+    } catch (error) {
+      if (!(error instanceof ConfigMistakes)) throw error
+      mistakes.push(...error.mistakes)
+      return undefined
+    }
+  }
+  const loaded = [load(first), load(second), load(third)] as [A, B, C]
+  // A file that cannot be read is told by each.
+  if (mistakes.length > 0) throw new ConfigMistakes([...new Set(mistakes)])
+  return loaded
+}
+
 const HIDDEN = '***'
 
 /** `PGPASSWORD`, `--api-key`, `"token"`: recognised by the middle of the name; a closing quote belongs to it. */

@@ -73,7 +73,7 @@ function isAboutTls(error: unknown): boolean {
  * What to try in turn. `pg` takes every sslmode but `disable` for `verify-full`: so it is given none.
  * @throws {CannotRun} when a certificate is named that cannot be read.
  */
-export function tlsAttempts(config: DirectConfig): (ConnectionOptions | false)[] {
+function tlsAttempts(config: DirectConfig): (ConnectionOptions | false)[] {
   const { host, sslMode } = config
   if (sslMode === 'disable' || host.startsWith('/')) return [false]
   const tls = tlsOptions(config)

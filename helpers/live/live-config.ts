@@ -8,7 +8,7 @@ import { type ParsedUrl, parseConnectionUrl, type UrlParameter } from './connect
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 
 /** What is asked of TLS, as libpq means it. @see PostgreSQL documentation, "SSL Mode Descriptions" */
-export type SslMode = (typeof SSL_MODES)[number]
+type SslMode = (typeof SSL_MODES)[number]
 
 /** A connection of our own. */
 export interface DirectConfig {

@@ -114,7 +114,7 @@ export async function gatherFacts(surroundings: Surroundings, { looks }: { looks
   return { ...known, looks: samples, progress, lag: lagOf(progress, last.listing), archive, walSpace }
 }
 
-const NO_ARCHIVE =
+export const NO_ARCHIVE =
   'no archive is named: set PREFLIGHT_ARCHIVE, PREFLIGHT_ARCHIVE_IN_SERVICE or PREFLIGHT_ARCHIVE_LIST_COMMAND'
 
 async function observe(

@@ -72,7 +72,7 @@ export async function takeSnapshot(
   }
 }
 
-async function readInsertLsn(session: Session): Promise<Lsn> {
+export async function readInsertLsn(session: Session): Promise<Lsn> {
   return Lsn.parse((await session.one<Row & { lsn: string }>('SELECT pg_current_wal_insert_lsn() AS lsn')).lsn)
 }
 
@@ -82,14 +82,14 @@ async function readInsertLsn(session: Session): Promise<Lsn> {
  * `pg_current_snapshot()` would not do: it leaves out what is in progress beyond its xmax, such as the only writer.
  * @see PostgreSQL source, `CommitTransaction` in `src/backend/access/transam/xact.c`
  */
-async function countTransactionsInProgress(session: Session): Promise<number> {
+export async function countTransactionsInProgress(session: Session): Promise<number> {
   const row = await session.one(
     `SELECT count(*) AS count FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted`,
   )
   return Number(row.count)
 }
 
-async function readIdentity(session: Session): Promise<Pick<Snapshot, 'systemIdentifier' | 'takenAt'>> {
+export async function readIdentity(session: Session): Promise<Pick<Snapshot, 'systemIdentifier' | 'takenAt'>> {
   const row = await session.one<Row & { system_identifier: string; now: string }>(
     `SELECT system_identifier, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS now FROM pg_control_system()`,
   )

@@ -67,16 +67,19 @@ export async function readTablesNow(session: Session, tables?: readonly string[]
   return states
 }
 
+async function readTable(session: Session, quoted: string): Promise<TableState> {
+  const row = await session.one<Row & { rows: string; checksum: string }>(
+    `SELECT count(*) AS rows, ${checksumOf('hash')} AS checksum
+       FROM (SELECT md5(t::text) AS hash FROM ONLY ${quoted} t OFFSET 0) hashed`,
+  )
+  return { rows: Number(row.rows), checksum: row.checksum }
+}
+
 /**
  * Two sums over the halves of each row's MD5: a sum keeps its value in any order, and unlike an exclusive or it counts
  * a row that stands there twice. MD5 is for telling rows apart, not for keeping anybody out. `ONLY`: a child's rows are the child's.
  */
-async function readTable(session: Session, quoted: string): Promise<TableState> {
-  const row = await session.one<Row & { rows: string; checksum: string }>(
-    `SELECT count(*) AS rows,
-            md5(count(*) || ':' || coalesce(sum(('x' || left(hash, 16))::bit(64)::bigint), 0)
-                         || ':' || coalesce(sum(('x' || right(hash, 16))::bit(64)::bigint), 0)) AS checksum
-       FROM (SELECT md5(t::text) AS hash FROM ONLY ${quoted} t OFFSET 0) hashed`,
-  )
-  return { rows: Number(row.rows), checksum: row.checksum }
+export function checksumOf(hash: string): string {
+  return `md5(count(${hash}) || ':' || coalesce(sum(('x' || left(${hash}, 16))::bit(64)::bigint), 0)
+                         || ':' || coalesce(sum(('x' || right(${hash}, 16))::bit(64)::bigint), 0))`
 }
