@@ -34,7 +34,7 @@ export interface ArchiveAccess {
 }
 
 /** The way from a base backup to now, as the archive has it. */
-export interface BackupAudit {
+interface BackupAudit {
   backup: ArchivedBackup
   audit: ArchiveAudit
 }

@@ -16,7 +16,7 @@ export interface ServerFacts {
   settings: readonly SettingRow[]
 }
 
-export interface ServerClock {
+interface ServerClock {
   /** How far the server's clock is ahead of this machine's. */
   skewSeconds: number
   /** By so much more or less: the question was on its way for twice that. */
