@@ -1,3 +1,4 @@
+import type { WalSource } from '../../archive/wal-source.ts'
 import type { ConfigurationLine } from '../../postgres/configuration.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { Volume } from '../../runtime/volume.ts'
@@ -61,4 +62,6 @@ export interface UserBackup {
   unpack(into: (part: BackupPart) => Destination, onProgress?: (readBytes: number) => void): Promise<BackupManifest>
   /** The WAL segments and histories that the backup brings along (`pg_basebackup -X`), one in memory at a time. */
   ownWal(): AsyncIterable<{ name: string; content: Buffer }>
+  /** The WAL archive that belongs to it, where it was found with one: of a pgBackRest repository. */
+  archive?: WalSource
 }
