@@ -1,21 +1,13 @@
 import type { WalSource } from '../../archive/wal-source.ts'
 import type { ConfigurationLine } from '../../postgres/configuration.ts'
+import type { ControlFile } from '../../postgres/control-file.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { Volume } from '../../runtime/volume.ts'
 import type { BackupManifest } from '../manifest.ts'
 import type { TablespaceLocation } from '../tablespaces.ts'
 
-/** Settings of the original server that a hot standby must not be below. */
-export interface ServerLimits {
-  maxConnections: number
-  maxWorkerProcesses: number
-  maxWalSenders: number
-  maxPreparedTransactions: number
-  maxLocksPerTransaction: number
-}
-
 /** Where a part of a backup is to be unpacked: an empty folder of a volume; '' is the volume itself. */
-export interface Destination {
+interface Destination {
   volume: Volume
   folder: string
 }
@@ -43,7 +35,7 @@ export interface UserBackup {
   segmentSizeBytes: number
   catalogVersion: number
   dataChecksums: boolean
-  limits: ServerLimits
+  limits: ControlFile['limits']
   /** Undefined for a backup taken without one. */
   manifest: BackupManifest | undefined
   /** Those that do not lie in the data directory. */
