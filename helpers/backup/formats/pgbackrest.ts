@@ -143,7 +143,14 @@ class Repository {
         `--lock-path=${path.join(this.scratch, 'lock')}`,
         ...command,
       ],
-      { cwd: this.scratch, stdin: 'ignore', reject: false, maxBuffer: 64 * 1024 * 1024 },
+      {
+        cwd: this.scratch,
+        // By the environment, where a version that does not know it passes over it: a damaged file stays damaged.
+        env: { PGBACKREST_JOB_RETRY: '0' },
+        stdin: 'ignore',
+        reject: false,
+        maxBuffer: 64 * 1024 * 1024,
+      },
     )
     if (result.code === 'ENOENT')
       throw new CannotRun(
