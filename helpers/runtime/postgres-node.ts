@@ -54,7 +54,7 @@ export abstract class PostgresNode {
   /**
    * For a data directory whose roles have passwords that the drill does not know: writes `pg_hba.conf` and `pg_ident.conf` so that the
    * drill gets in as that role, and nobody else at all; `connection` is as that role from then on.
-   * @throws {CannotRun} where that cannot be kept from others.
+   * @throws {CannotRun} where the place for it cannot be made.
    */
   abstract admit(role: string): Promise<void>
   /** As `connection`, for a program that knows of hosts and passwords alone; the role has the run's password. Of a running server. */
