@@ -4,7 +4,8 @@ import { controlFileModel } from './control-file-model.ts'
 
 describe('a control file', () => {
   test.each([
-    ['15 to 17', {}],
+    ['15 and 16', {}],
+    ['17', { version: 1700 }],
     ['18', { version: 1800, checksumAt: 292 }],
   ])('of %s tells what a restore needs to know', (_, options) => {
     expect(parseControlFile(controlFileModel(options))).toEqual({

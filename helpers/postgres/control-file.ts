@@ -60,8 +60,8 @@ const STATES = [
   'in production',
 ] as const
 
-/** 13 to 17, and 18: what is read here stands in the same place in both. */
-const VERSIONS = [1300, 1800]
+/** Of 13 to 16, of 17, of 18: what is read here stands in the same place in all of them. */
+const VERSIONS = [1300, 1700, 1800]
 
 /**
  * Reads a `pg_control` of PostgreSQL 15 to 18, once its checksum has been found right.

@@ -67,7 +67,7 @@ const MAGIC: readonly (readonly [string, string])[] = [
 ]
 
 /** @throws {CannotRun} for a compression that cannot be undone here. */
-export function compressionOf(file: string): Compression | undefined {
+function compressionOf(file: string): Compression | undefined {
   const head = Buffer.alloc(6)
   reading(file, () => {
     const descriptor = openSync(file, 'r')

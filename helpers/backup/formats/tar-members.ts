@@ -93,7 +93,7 @@ function isFile(type: string): boolean {
 }
 
 /** @throws {Failure} `backup-unsafe`. */
-export function safePath(path: string): string {
+function safePath(path: string): string {
   const parts = path.split('/').filter(part => part !== '' && part !== '.')
   if (path.startsWith('/') || parts.includes('..') || path.includes('\0'))
     throw unsafe(`'${path}' would leave the folder that it is unpacked into`, path)

@@ -1,20 +1,13 @@
+import type { WalSource } from '../../archive/wal-source.ts'
 import type { ConfigurationLine } from '../../postgres/configuration.ts'
+import type { ControlFile } from '../../postgres/control-file.ts'
 import type { Lsn } from '../../postgres/lsn.ts'
 import type { Volume } from '../../runtime/volume.ts'
 import type { BackupManifest } from '../manifest.ts'
 import type { TablespaceLocation } from '../tablespaces.ts'
 
-/** Settings of the original server that a hot standby must not be below. */
-export interface ServerLimits {
-  maxConnections: number
-  maxWorkerProcesses: number
-  maxWalSenders: number
-  maxPreparedTransactions: number
-  maxLocksPerTransaction: number
-}
-
 /** Where a part of a backup is to be unpacked: an empty folder of a volume; '' is the volume itself. */
-export interface Destination {
+interface Destination {
   volume: Volume
   folder: string
 }
@@ -42,7 +35,7 @@ export interface UserBackup {
   segmentSizeBytes: number
   catalogVersion: number
   dataChecksums: boolean
-  limits: ServerLimits
+  limits: ControlFile['limits']
   /** Undefined for a backup taken without one. */
   manifest: BackupManifest | undefined
   /** Those that do not lie in the data directory. */
@@ -61,4 +54,6 @@ export interface UserBackup {
   unpack(into: (part: BackupPart) => Destination, onProgress?: (readBytes: number) => void): Promise<BackupManifest>
   /** The WAL segments and histories that the backup brings along (`pg_basebackup -X`), one in memory at a time. */
   ownWal(): AsyncIterable<{ name: string; content: Buffer }>
+  /** The WAL archive that belongs to it, where it was found with one: of a pgBackRest repository. */
+  archive?: WalSource
 }
