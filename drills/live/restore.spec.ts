@@ -20,7 +20,7 @@ import { restorable, streamOf } from '../../helpers/backup/formats/restorable.ts
 import { findMissingLibraries, preloadedBy } from '../../helpers/live/preload-libraries.ts'
 import { loadRestoreConfig } from '../../helpers/live/restore-config.ts'
 import { openRestore } from '../../helpers/live/restore-request.ts'
-import { firstDatabase } from '../../helpers/recovery/checks/databases.ts'
+import { chooseDatabase } from '../../helpers/recovery/checks/databases.ts'
 import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
 import { deviationsOf, restoreBaseBackup, type StreamedRestorePlan } from '../../helpers/recovery/restore.ts'
 
@@ -123,7 +123,7 @@ drill(
       return { ...recovered, course: () => watch.course }
     })
     time.follow(course())
-    await step('It can reach nothing that it was restored from', async () => {
+    const database = await step('It can reach nothing that it was restored from', async () => {
       await expectIsolated(restored, journal)
       const missing = await findMissingLibraries(restored, preloadedBy(backup))
       warn(
@@ -131,8 +131,9 @@ drill(
           name => `the library ${name}, which the original server preloads, is not installed where this was restored`,
         ),
       )
+      if (snapshot) await chooseDatabase(restored, snapshot.database)
+      return await chooseDatabase(restored, settings.database ?? snapshot?.database)
     })
-    const database = settings.database ?? snapshot?.database ?? (await firstDatabase(restored))
     if (snapshot)
       await step('Compare it with the snapshot, table by table', async () => {
         const isSameMoment = settings.target.kind === 'snapshot' && snapshot.exact
