@@ -18,7 +18,7 @@ import { RUN_ID_VARIABLE, type RunContext } from '../../helpers/run/registry.ts'
 import { newRunId, Run } from '../../helpers/run/run.ts'
 import { sweepDeadRuns } from '../../helpers/run/sweep.ts'
 import type { Load } from '../../helpers/runtime/embedded-place.ts'
-import { assertTakesUserBackups, type OpenedRuntime, openRuntime } from '../../helpers/runtime/open.ts'
+import { type OpenedRuntime, openRuntime } from '../../helpers/runtime/open.ts'
 import { reportersOf } from '../../reports/reporters.ts'
 import { selectedBy } from '../../reports/selection.ts'
 import { Interruption } from './end-on-signal.ts'
@@ -129,7 +129,6 @@ async function openRuntimeFor(restore: RestoreConfig, config: Config, run: RunCo
     throw new CannotRun(
       `the image ${image} has PostgreSQL ${runtime.major}, and the backup ${where} is of ${major}, which alone can start it: set DRILL_IMAGE to an image of that major`,
     )
-  await assertTakesUserBackups(runtime)
   return runtime
 }
 

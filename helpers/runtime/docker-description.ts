@@ -1,4 +1,3 @@
-import { CannotRun } from '../failure.ts'
 import type { ProcessIdentity } from '../run/identity.ts'
 import type { RunContext } from '../run/registry.ts'
 import type { RuntimeDescription } from './runtime.ts'
@@ -25,17 +24,6 @@ export interface DockerDescription extends RuntimeDescription {
   owner: ProcessIdentity
   /** What the user should know of it, as a sentence. */
   note?: string
-}
-
-/**
- * Before a backup is restored whose roles' passwords nobody knows: the drill's own role is let in without one, from this machine.
- * @throws {CannotRun} where others could get in by that.
- */
-export function assertKeepsOthersOut({ isLocal }: Pick<DockerDescription, 'isLocal'>): void {
-  if (!isLocal)
-    throw new CannotRun(
-      "the Docker daemon is on another machine, whose network would reach a server that takes the drill's role without a password: start the drill on that machine, or set DRILL_RUNTIME=embedded",
-    )
 }
 
 /** Everything that a run makes on a daemon carries these. */

@@ -42,10 +42,3 @@ export async function joinRuntime(description: OpenedRuntime, run: RunContext): 
   const { DockerRuntime } = await import('./docker.ts')
   return new DockerRuntime(description, run)
 }
-
-/** That a backup of the user can be restored there. @throws {CannotRun} where its server could not be kept from others. */
-export async function assertTakesUserBackups(runtime: OpenedRuntime): Promise<void> {
-  if (runtime.name === 'embedded') return
-  const { assertKeepsOthersOut } = await import('./docker-description.ts')
-  assertKeepsOthersOut(runtime)
-}
