@@ -8,6 +8,8 @@ export interface Connection {
   user: string
   password: string
   database: string
+  /** Where the server takes those who have it instead of a password, and has it itself. In PEM. */
+  certificate?: { cert: string; key: string }
 }
 
 /** Every value as PostgreSQL printed it: a JavaScript date would cut microseconds, a number would round a bigint. */
@@ -56,7 +58,14 @@ export class Session implements AsyncDisposable {
 
 /** @throws what `pg` throws: its `code` is PostgreSQL's SQLSTATE, or Node's for a connection that was not made. */
 export async function openSession(connection: Connection, applicationName = 'drill'): Promise<Session> {
-  return await connectSession({ ...connection, application_name: applicationName, connectionTimeoutMillis: 10_000 })
+  const { certificate, ...others } = connection
+  return await connectSession({
+    ...others,
+    // Whoever has that certificate is the server, by whatever address.
+    ...(certificate && { ssl: { ...certificate, ca: certificate.cert, checkServerIdentity: () => undefined } }),
+    application_name: applicationName,
+    connectionTimeoutMillis: 10_000,
+  })
 }
 
 /** As `openSession`, with all that `pg` takes. */

@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type Dockerode from 'dockerode'
 import type { StartedTestContainer } from 'testcontainers'
-import { CannotRun } from '../failure.ts'
 import { quoteForAccess, type Settings } from '../postgres/conf.ts'
 import type { Connection } from '../postgres/session.ts'
 import { commandFailed } from './command-failed.ts'
@@ -11,6 +10,7 @@ import { removeVolume, statusOf } from './docker-client.ts'
 import { execute, readInput, startExec } from './docker-exec.ts'
 import type { ContainerMount, DockerHost } from './docker-host.ts'
 import { ContainerVolume, DockerVolume } from './docker-volume.ts'
+import { type Certificate, makeCertificate } from './own-certificate.ts'
 import { PostgresNode, type ServerProcess } from './postgres-node.ts'
 import { printTitlesOfDescendants } from './process-titles.ts'
 import type { Mount } from './runtime.ts'
@@ -20,6 +20,9 @@ const PORT = 5432
 /** The volume of its own that every server gets; the data directory is a folder in it, so that it can be made and removed. */
 const OWN_VOLUME = '/drill'
 const DATA = `${OWN_VOLUME}/data`
+/** In the data directory, of a server whose passwords the drill does not know. */
+const CERTIFICATE_FILE = 'drill.crt'
+const KEY_FILE = 'drill.key'
 
 /** A container of the node's, and the daemon's handle on it. */
 interface Container {
@@ -33,8 +36,8 @@ export class DockerNode extends PostgresNode {
   readonly #resource: string
   #container: Promise<Container> | undefined
   #startedContainer: StartedTestContainer | undefined
-  /** The role that alone is let in, without a password. */
-  #admitted: string | undefined
+  /** Of a server that lets in nobody but the drill: its role there, and what it shows. */
+  #admitted: { role: string; certificate: Certificate } | undefined
   isDestroyed = false
 
   constructor(
@@ -50,30 +53,30 @@ export class DockerNode extends PostgresNode {
   get connection(): Connection {
     if (!this.#startedContainer) throw new Error(`${this.name} has not been started`)
     const { isLocal } = this.host.description
-    const user = this.#admitted ?? 'postgres'
     return {
       // Not `localhost`: the port is bound on IPv4 alone.
       host: isLocal ? '127.0.0.1' : this.#startedContainer.getHost(),
       port: this.#startedContainer.getMappedPort(PORT),
-      user,
+      user: this.#admitted?.role ?? 'postgres',
       password: this.host.run.password,
       database: 'postgres',
+      ...(this.#admitted && { certificate: this.#admitted.certificate }),
     }
   }
 
-  /** From this machine alone, by the port that is bound on its loopback interface, and the network of the run's containers. */
+  /** By a certificate that the drill alone has: the port may be open to a network, where the daemon is on another machine. */
   async admit(role: string): Promise<void> {
-    if (!this.host.description.isLocal)
-      throw new CannotRun(
-        "the Docker daemon is on another machine, whose network would reach a server that takes the drill's role without a password: start the drill on that machine, or set DRILL_RUNTIME=embedded",
-      )
-    this.#admitted = role
-    await this.data.write('pg_hba.conf', `host all ${quoteForAccess(role)} samenet trust\n`)
-    await this.data.write('pg_ident.conf', '')
+    const certificate = makeCertificate('drill')
+    this.#admitted = { role, certificate }
+    await this.data.write(CERTIFICATE_FILE, certificate.cert)
+    await this.data.write(KEY_FILE, certificate.key)
+    await this.data.write('pg_hba.conf', `hostssl all ${quoteForAccess(role)} all cert map=drill\n`)
+    await this.data.write('pg_ident.conf', `drill drill ${quoteForAccess(role)}\n`)
   }
 
-  async toPrograms(): Promise<Connection> {
-    return this.connection
+  protected get network(): Connection {
+    const { certificate: _, ...network } = this.connection
+    return network
   }
 
   protected async create(): Promise<void> {
@@ -122,7 +125,18 @@ export class DockerNode extends PostgresNode {
   }
 
   protected async launch(settings: Settings): Promise<ServerProcess> {
-    const options = { ...settings, port: PORT, listen_addresses: '*', unix_socket_directories: '' }
+    const options = {
+      ...settings,
+      port: PORT,
+      listen_addresses: '*',
+      unix_socket_directories: '',
+      ...(this.#admitted && {
+        ssl: true,
+        ssl_cert_file: CERTIFICATE_FILE,
+        ssl_key_file: KEY_FILE,
+        ssl_ca_file: CERTIFICATE_FILE,
+      }),
+    }
     // The shell becomes postgres: the pid that it prints stays good.
     const script = `echo $$; exec postgres -D ${DATA} ${asArguments(options)} >&2`
     const { user } = this.host.description
