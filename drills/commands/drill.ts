@@ -117,7 +117,10 @@ function loadOf({ kind }: Selection): Load {
 async function openRuntimeFor(restore: RestoreConfig, config: Config, run: RunContext): Promise<OpenedRuntime> {
   // Not before: no other drill needs what it loads.
   const { openRestore } = await import('../../helpers/live/restore-request.ts')
-  const { backup } = await openRestore(restore, run.directory)
+  const { backup } = await openRestore(restore, run.directory).catch((cause: Error) => {
+    // Damaged so that nobody could say what it is: there is nothing to drill.
+    throw cause.name === 'Failure' ? new CannotRun(cause.message, { cause }) : cause
+  })
   const { serverMajor: major, where, sizeBytes } = backup
   const { DRILL_PG_MAJOR: wanted, DRILL_IMAGE: image = `postgres:${major}` } = config.variables
   if (wanted !== undefined && Number(wanted) !== major)

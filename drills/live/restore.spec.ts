@@ -14,14 +14,18 @@ import { expectServes } from '../../fixtures/live/application.ts'
 import { expectArchiveReaches } from '../../fixtures/live/archive-audit.ts'
 import { describeRequest } from '../../fixtures/live/backup.ts'
 import { expectRecoveredTo, rpoOf } from '../../fixtures/live/recovery.ts'
+import { unlessStalled } from '../../fixtures/live/stall.ts'
 import { importWal } from '../../helpers/archive/wal-import.ts'
 import { restorable, streamOf } from '../../helpers/backup/formats/restorable.ts'
 import { findMissingLibraries, preloadedBy } from '../../helpers/live/preload-libraries.ts'
 import { loadRestoreConfig } from '../../helpers/live/restore-config.ts'
 import { openRestore } from '../../helpers/live/restore-request.ts'
-import { firstDatabase } from '../../helpers/recovery/checks/databases.ts'
+import { chooseDatabase } from '../../helpers/recovery/checks/databases.ts'
 import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
 import { deviationsOf, restoreBaseBackup, type StreamedRestorePlan } from '../../helpers/recovery/restore.ts'
+
+/** Without an objective of the user: longer than the fetch or the replay of any one segment takes. */
+const STALL_SECONDS = 600
 
 // WAL is fetched by the user's own command when it is brought in; the server takes it from there.
 const drill = test.override('walCommands', {})
@@ -109,11 +113,17 @@ drill(
     })
     const { recoveredTo, lastCommitAt, course } = await step('Start it, and watch replay to the target', async () => {
       const watch = await startRecovery(restored, target)
-      const recovered = await expectRecoveredTo(restored, { target, audited }, journal)
+      const recovered = await unlessStalled(expectRecoveredTo(restored, { target, audited }, journal), {
+        recovery: watch,
+        target,
+        archiveEnd: audited.recoverableTo,
+        windowSeconds: config.rtoSeconds ?? STALL_SECONDS,
+        say: sentence => say(`… ${sentence}`, 'progress'),
+      })
       return { ...recovered, course: () => watch.course }
     })
     time.follow(course())
-    await step('It can reach nothing that it was restored from', async () => {
+    const database = await step('It can reach nothing that it was restored from', async () => {
       await expectIsolated(restored, journal)
       const missing = await findMissingLibraries(restored, preloadedBy(backup))
       warn(
@@ -121,8 +131,9 @@ drill(
           name => `the library ${name}, which the original server preloads, is not installed where this was restored`,
         ),
       )
+      if (snapshot) await chooseDatabase(restored, snapshot.database)
+      return await chooseDatabase(restored, settings.database ?? snapshot?.database)
     })
-    const database = settings.database ?? snapshot?.database ?? (await firstDatabase(restored))
     if (snapshot)
       await step('Compare it with the snapshot, table by table', async () => {
         const isSameMoment = settings.target.kind === 'snapshot' && snapshot.exact

@@ -74,8 +74,9 @@ export class DockerNode extends PostgresNode {
     await this.data.write('pg_ident.conf', `drill drill ${quoteForAccess(role)}\n`)
   }
 
-  async toPrograms(): Promise<Connection> {
-    return this.connection
+  protected get network(): Connection {
+    const { certificate: _, ...network } = this.connection
+    return network
   }
 
   protected async create(): Promise<void> {

@@ -119,14 +119,8 @@ class EmbeddedNode extends PostgresNode {
     await this.data.write('pg_ident.conf', `drill ${quoteForAccess(userInfo().username)} ${quoteForAccess(role)}\n`)
   }
 
-  async toPrograms(): Promise<Connection> {
-    const network = { ...this.connection, host: '127.0.0.1' }
-    if (this.#admitted === undefined) return network
-    const access = await this.data.read('pg_hba.conf')
-    const line = `host all ${quoteForAccess(this.#admitted.role)} 127.0.0.1/32 scram-sha-256\n`
-    await this.data.write('pg_hba.conf', Buffer.concat([access, Buffer.from(line)]))
-    await this.reload()
-    return network
+  protected get network(): Connection {
+    return { ...this.connection, host: '127.0.0.1' }
   }
 
   protected async create(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type Deadline, deadlinesMs } from '../deadlines.ts'
 import { Failure } from '../failure.ts'
-import { renderSettings, type Settings } from '../postgres/conf.ts'
+import { quoteForAccess, renderSettings, type Settings } from '../postgres/conf.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import { LOG_LINE_PREFIX, ServerLog } from '../postgres/server-log.ts'
 import { type Connection, openSession, type Row, type Session } from '../postgres/session.ts'
@@ -57,8 +57,8 @@ export abstract class PostgresNode {
    * @throws {CannotRun} where the place for it cannot be made.
    */
   abstract admit(role: string): Promise<void>
-  /** As `connection`, for a program that knows of hosts and passwords alone; the role has the run's password. Of a running server. */
-  abstract toPrograms(): Promise<Connection>
+  /** As `connection`, for what knows of hosts and passwords alone. */
+  protected abstract readonly network: Connection
   /** Starts `postgres` on the data directory, its standard error going to `log`. */
   protected abstract launch(settings: Settings): Promise<ServerProcess>
   /**
@@ -180,6 +180,18 @@ export abstract class PostgresNode {
    */
   async processTitles(): Promise<string[]> {
     return (await this.#server?.titles()) ?? []
+  }
+
+  /**
+   * Lets programs in that know of hosts and passwords alone, as the role that the drill is, which has the run's password. They get in once
+   * the server has read its configuration again.
+   */
+  async admitPrograms(): Promise<Connection> {
+    const [file, role] = ['pg_hba.conf', this.connection.user]
+    const access = Buffer.from(`host all ${quoteForAccess(role)} all scram-sha-256\n`)
+    await this.data.write(file, Buffer.concat([await this.data.read(file), access]))
+    await this.reload()
+    return this.network
   }
 
   /** `await using` it. @see openSession */

@@ -1,4 +1,5 @@
 import { deadlinesMs } from '../../deadlines.ts'
+import { Failure } from '../../failure.ts'
 import type { Row, Session } from '../../postgres/session.ts'
 import type { PostgresNode } from '../../runtime/postgres-node.ts'
 
@@ -64,8 +65,18 @@ async function connectableDatabases(server: Pick<PostgresNode, 'session'>): Prom
   return rows.map(({ datname }) => datname)
 }
 
-/** For which nobody has named any: the first that is not PostgreSQL's own, else that. */
-export async function firstDatabase(server: Pick<PostgresNode, 'session'>): Promise<string> {
+/**
+ * The database that a restored server is asked about.
+ * @param wanted default: the first that is not PostgreSQL's own, else that.
+ * @throws {Failure} `database-missing`.
+ */
+export async function chooseDatabase(server: Pick<PostgresNode, 'session'>, wanted?: string): Promise<string> {
   const names = await connectableDatabases(server)
-  return names.find(name => !['postgres', 'template1'].includes(name)) ?? 'postgres'
+  if (wanted !== undefined && !names.includes(wanted))
+    throw new Failure(
+      'database-missing',
+      `the restored server has no database ${wanted} that takes connections: it has ${names.join(', ')}`,
+      { wanted, databases: names },
+    )
+  return wanted ?? names.find(name => !['postgres', 'template1'].includes(name)) ?? 'postgres'
 }
