@@ -44,6 +44,19 @@ export class ComposeServer implements LiveServer {
     return [...this.#program, '-f', this.#config.file, 'exec', '-T', this.#config.service, ...command]
   }
 
+  /**
+   * As `command`, straight into the container by `docker`, where that finds it too: a tenth of the time that Compose takes over it.
+   */
+  async shortcut(): Promise<(command: readonly string[]) => string[]> {
+    const [file, ...args] = this.#program
+    const options = { reject: false, stdin: 'ignore', timeout: deadlinesMs.composeVersion } as const
+    const listing = await execa(file, [...args, '-f', this.#config.file, 'ps', '-q', this.#config.service], options)
+    const [id] = /^[0-9a-f]{12,64}$/m.exec(listing.stdout) ?? []
+    // It may have another idea of where the daemon is.
+    const isDirect = id !== undefined && !(await execa('docker', ['exec', id, 'true'], options)).failed
+    return isDirect ? command => ['docker', 'exec', id, ...command] : command => this.command(command)
+  }
+
   /** Of a service that it does not know, Compose 2 says that it is not running, and 1.29 says nothing without a terminal. */
   async #whyNotRunning(): Promise<string> {
     const [file, ...args] = this.#program

@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 /** This machine in the part of the container. */
-const here = (command: readonly string[]) => [...command]
+const here = async (command: readonly string[]) => [...command]
 
 test('an archive in a service is listed and read by what every container has', async () => {
   const content = Buffer.from([0, 255, 10, 13, 10, 10])

@@ -9,7 +9,7 @@ import { byPath, noFolder, unreadableFolder, type VolumeEntry } from '../runtime
 import { type Space, type Unknown, VOLATILE_NAMES } from './space.ts'
 
 /** The command line of a program in a server's container. */
-export type InService = (command: readonly string[]) => string[]
+export type InService = (command: readonly string[]) => Promise<string[]>
 
 /** A user's own WAL archive in the container of a Compose service: each look costs a command there. */
 export class ServiceArchive extends ReadableArchive {
@@ -72,7 +72,7 @@ export function parseSpace(output: string): Space | undefined {
 }
 
 async function run(inService: InService, script: string): Promise<{ status: number; stdout: Buffer; said: string }> {
-  const [program = '', ...args] = inService(['sh', '-c', script])
+  const [program = '', ...args] = await inService(['sh', '-c', script])
   const result = await execa(program, args, {
     encoding: 'buffer',
     stripFinalNewline: false,

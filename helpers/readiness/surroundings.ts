@@ -16,8 +16,9 @@ export async function openSurroundings(
   { archive }: { archive: ArchiveConfig | undefined },
 ): Promise<Surroundings> {
   const server = await openLive(live)
-  const inService: InService | undefined =
-    server instanceof ComposeServer ? command => server.command(command) : undefined
+  // Asked for while others are at work.
+  const shortcut = server instanceof ComposeServer ? server.shortcut() : undefined
+  const inService: InService | undefined = shortcut && (async command => (await shortcut)(command))
   return {
     where: server.where,
     session: () => server.session(),
