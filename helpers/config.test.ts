@@ -4,7 +4,7 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Config, describeConfig, loadConfig, requiredBy, variableNames } from './config.ts'
-import { ConfigMistakes, redact, secretsOf } from './environment.ts'
+import { ConfigMistakes, redact } from './environment.ts'
 import { CannotRun } from './failure.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'config-test-'))
@@ -368,16 +368,6 @@ describe('secrets', () => {
     )
   })
 
-  test.each([
-    ['PGPASSWORD=secret cp %p {archive}/%f', 'PGPASSWORD=*** cp %p {archive}/%f'],
-    ['http://me:secret@localhost:{port}/health', 'http://***@localhost:{port}/health'],
-    ['tool --token "a b" push %p', 'tool --token *** push %p'],
-    [ARCHIVE, ARCHIVE],
-    ['duplicate key value violates unique constraint', 'duplicate key value violates unique constraint'],
-  ])('what is no secret stays: %s', (text, redacted) => {
-    expect(redact(text)).toBe(redacted)
-  })
-
   test('a config is shown as it was set, wherever it was set', () => {
     const config = load({ DRILL_KEEP: 'always' }, 'DRILL_API_COMMAND=TOKEN=x node server.js\n')
     expect(describeConfig(config)).toEqual({ DRILL_KEEP: 'always', DRILL_API_COMMAND: 'TOKEN=*** node server.js' })
@@ -402,20 +392,4 @@ describe('.env.example', () => {
 test('what is required is told apart: drills from what a runtime can do', () => {
   const config = load({ DRILL_REQUIRE: 'docker,P1,networkCut,P13z' })
   expect(requiredBy(config)).toEqual({ drills: ['P1', 'P13z'], capabilities: ['networkCut'] })
-})
-
-describe('the secrets in what the user has set', () => {
-  test.each([
-    ['DRILL_API_COMMAND', 'env MYPASSWORD=hunter2secret node api.js', 'hunter2secret'],
-    ['DRILL_API_COMMAND', 'api --token abcTOKEN9 --verbose', 'abcTOKEN9'],
-    ['DRILL_ARCHIVE_COMMAND', 'push https://me:wal-pass@store/%f %p', 'wal-pass'],
-  ])('of %s = %s', (name, value, secret) => {
-    expect(secretsOf({ variables: { [name]: value } })).toContain(secret)
-  })
-
-  test('are none where nothing is named like one', () => {
-    expect(
-      secretsOf({ variables: { DRILL_RUNTIME: 'docker', DRILL_RESTORE_COMMAND: 'cp "{archive}/%f" "%p"' } }),
-    ).toEqual([])
-  })
 })

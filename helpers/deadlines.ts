@@ -50,6 +50,8 @@ export const deadlinesMs = {
   daemonAnswer: 2_000,
   /** A Docker daemon has begun a command in a container; one that is given all its input at once has ended, too. */
   containerCommand: 30_000,
+  /** A command of the user's has listed an archive, or has given one file of it. */
+  userCommand: 60_000,
   /** The registry has answered, through the Docker daemon, whether it has an image. */
   registryAnswer: 3_000,
   /** An interrupted run has cleaned up in order: after it the process ends and the rest is swept. */

@@ -2,23 +2,25 @@
 // Exit status: 0 written; 2 could not.
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { ArchiveListing } from '../../helpers/archive/listing.ts'
-import { loadTogether, readVariables } from '../../helpers/environment.ts'
+import { loadTogether } from '../../helpers/environment.ts'
 import { CannotRun } from '../../helpers/failure.ts'
-import { loadLiveConfig } from '../../helpers/live/live-config.ts'
+import { type LiveConfig, loadLiveConfig } from '../../helpers/live/live-config.ts'
 import { openLive } from '../../helpers/live/live-server.ts'
 import { type ListedArchive, takeLiveSnapshot } from '../../helpers/readiness/live-snapshot.ts'
+import { loadPreflightConfig, type PreflightConfig } from '../../helpers/readiness/preflight-config.ts'
+import { NO_ARCHIVE } from '../../helpers/readiness/preflight-facts.ts'
 import { loadSnapshotConfig } from '../../helpers/readiness/snapshot-config.ts'
 import { describeSnapshot, summarizeSnapshot } from '../../helpers/readiness/snapshot-description.ts'
 import { writeSnapshotFile } from '../../helpers/readiness/snapshot-file.ts'
-import { EmbeddedVolume } from '../../helpers/runtime/embedded-volume.ts'
+import { openSurroundings } from '../../helpers/readiness/surroundings.ts'
 import { exitWith } from './exit-with.ts'
 
 const OUT = path.resolve(import.meta.dirname, '../../reports/out/snapshots')
 
 await exitWith(async () => {
   const { out, json } = parseArguments()
-  const [live, config, archive] = loadTogether(loadLiveConfig, loadSnapshotConfig, findArchive)
+  const [live, config, preflight] = loadTogether(loadLiveConfig, loadSnapshotConfig, loadPreflightConfig)
+  const archive = await findArchive(live, preflight)
   const { snapshot, warnings } = await takeLiveSnapshot(await openLive(live), archive, config)
   const file = await writeSnapshotFile(out, snapshot)
   const lines = json
@@ -40,11 +42,12 @@ function parseArguments(): { out: string; json: boolean } {
   }
 }
 
-function findArchive(): ListedArchive | { notListed: string } {
-  const name = 'PREFLIGHT_ARCHIVE'
-  const folder = readVariables(one => one === name).values[name]
-  if (folder === undefined) return { notListed: `${name} is not set` }
-  const where = path.resolve(folder)
-  const volume = new EmbeddedVolume('archive', where, undefined)
-  return { where, list: async size => ArchiveListing.of(await volume.entries(''), size) }
+/** That which a preflight looks at. */
+async function findArchive(
+  live: LiveConfig,
+  preflight: PreflightConfig,
+): Promise<ListedArchive | { notListed: string }> {
+  if (!preflight.archive) return { notListed: NO_ARCHIVE }
+  const surroundings = await openSurroundings(live, preflight)
+  return segmentSizeBytes => surroundings.archive(segmentSizeBytes)?.archive
 }

@@ -1,4 +1,5 @@
-// npm test: all that must hold before a change lands. Ends by saying what ran where, and what did not and why.
+// npm test: all that must hold before a change lands. Ends by telling again how each stage that failed had ended, and what ran where,
+// and what did not and why: of a long output often only the end is kept.
 // Exit status: 0 all passed; 1 something failed; 2 could not run; 128 and a signal's number when it was cut off by that.
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -21,11 +22,15 @@ interface Outcome {
   stage: Stage
   result: 'passed' | 'failed' | 'not run'
   seconds: number
+  /** What it printed last. */
+  lastLines: readonly string[]
 }
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 /** What is required of containers cannot be asked of these. */
 const EMBEDDED = { DRILL_RUNTIME: 'embedded', DRILL_REQUIRE: '' }
+/** Of a stage that failed: vitest's account of a few failures, or the table of drills with what is wrong with each. */
+const LINES_TOLD_AGAIN = 120
 const DRILL = ['node', '--import', 'tsx', 'drills/commands/drill.ts']
 
 let cutOffBy: NodeJS.Signals | undefined
@@ -88,23 +93,35 @@ function passOnTo(stage: { kill(signal: NodeJS.Signals): boolean }): () => void 
 }
 
 async function run(stage: Stage): Promise<Outcome> {
-  if (stage.left !== undefined) return { stage, result: 'not run', seconds: 0 }
+  if (stage.left !== undefined) return { stage, result: 'not run', seconds: 0, lastLines: [] }
   console.log(`\n── ${stage.name}`)
   const [program = '', ...rest] = stage.command
   const startedAtMs = performance.now()
   const running = execa(program, rest, {
     cwd: ROOT,
-    stdio: 'inherit',
+    stdin: 'inherit',
+    stdout: ['inherit', 'pipe'],
+    stderr: ['inherit', 'pipe'],
+    all: true,
+    buffer: false,
     reject: false,
-    ...(stage.environment ? { env: stage.environment } : {}),
+    env: { ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}), ...stage.environment },
   })
   const stop = passOnTo(running)
+  const lastLines: string[] = []
+  for await (const line of running.iterable({ from: 'all' })) {
+    lastLines.push(line)
+    if (lastLines.length > LINES_TOLD_AGAIN) lastLines.shift()
+  }
   const { failed } = await running
   stop()
-  return { stage, result: failed ? 'failed' : 'passed', seconds: (performance.now() - startedAtMs) / 1000 }
+  const seconds = (performance.now() - startedAtMs) / 1000
+  return { stage, result: failed ? 'failed' : 'passed', seconds, lastLines }
 }
 
 function summarise(outcomes: Outcome[]): 0 | 1 {
+  for (const { stage, result, lastLines } of outcomes)
+    if (result === 'failed') console.log(`\n── failed: ${stage.name}; it ended so:\n${lastLines.join('\n')}`)
   console.log('\nWhat ran where')
   for (const { stage, result, seconds } of outcomes) {
     const mark = { passed: '✓', failed: '✗', 'not run': '-' }[result]

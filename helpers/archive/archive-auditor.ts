@@ -1,9 +1,8 @@
-import type { WalSegment } from '../postgres/wal-segment.ts'
 import { type ArchiveAudit, type AuditInput, auditArchive, type SegmentDamage } from './audit.ts'
 import { HeadCheck } from './head-check.ts'
+import type { ReadableArchive } from './readable-archive.ts'
 import { RecordCheck } from './record-check.ts'
-import { findStoredSegments } from './stored-segments.ts'
-import type { WalArchive } from './wal-archive.ts'
+import { findStoredSegments, type StoredSegment } from './stored-segments.ts'
 
 interface AuditorOptions {
   /** Of the cluster whose archive it is, in decimal. */
@@ -12,14 +11,17 @@ interface AuditorOptions {
   deep?: boolean
 }
 
-/** Audits archives by what their segments say of themselves, again and again: what has not changed is read once. */
+/**
+ * Audits archives by what their segments say of themselves, again and again: what has not changed is read once. Where a look at
+ * the beginning of a segment costs all of it, by names and sizes.
+ */
 export class ArchiveAuditor {
-  readonly #archives: readonly WalArchive[]
+  readonly #archives: readonly ReadableArchive[]
   readonly #heads: HeadCheck
   readonly #records: RecordCheck | undefined
 
   /** @param archives in the order in which recovery looks into them. */
-  constructor(archives: readonly WalArchive[], { systemIdentifier, deep = false }: AuditorOptions) {
+  constructor(archives: readonly ReadableArchive[], { systemIdentifier, deep = false }: AuditorOptions) {
     this.#archives = archives
     this.#heads = new HeadCheck(systemIdentifier)
     this.#records = deep ? new RecordCheck(systemIdentifier) : undefined
@@ -31,12 +33,13 @@ export class ArchiveAuditor {
    */
   async audit(input: Omit<AuditInput, 'damages'>): Promise<ArchiveAudit> {
     const stored = await findStoredSegments(this.#archives)
-    const damages = await this.#heads.look(stored)
+    const isOpen = this.#archives.every(({ reach }) => reach === 'beginnings')
+    const damages = isOpen ? await this.#heads.look(stored) : []
     const known = new Map<string, SegmentDamage>(damages.map(damage => [damage.segment.name, { damage }]))
     let audit = auditArchive({ ...input, damages: known })
     if (this.#records) {
       const { backup, server, target } = input
-      const way = wholeFrom(audit, backup).flatMap(segment => stored.get(segment.name) ?? [])
+      const way = storedWay(audit, backup, stored)
       // A living server archives what is finished; what a dead one wrote last may have been stored by hand.
       const mayEnd = ({ lastLsn, endLsn }: NonNullable<SegmentDamage['whole']>) =>
         backup.stopLsn.isAtOrBefore(endLsn) && (target === 'latest' || target.lsn.isAtOrBefore(lastLsn))
@@ -49,8 +52,13 @@ export class ArchiveAuditor {
 }
 
 /** What recovery finds of its way from the backup on, in ascending order. */
-function wholeFrom({ statuses }: ArchiveAudit, { startLsn }: AuditInput['backup']): WalSegment[] {
-  return statuses.flatMap(({ range, status }) =>
+export function storedWay(
+  { statuses }: Pick<ArchiveAudit, 'statuses'>,
+  { startLsn }: Pick<AuditInput['backup'], 'startLsn'>,
+  stored: ReadonlyMap<string, StoredSegment>,
+): StoredSegment[] {
+  const segments = statuses.flatMap(({ range, status }) =>
     status === 'found' ? [...range].filter(({ end }) => startLsn.isBefore(end)) : [],
   )
+  return segments.flatMap(({ name }) => stored.get(name) ?? [])
 }

@@ -1,6 +1,6 @@
 import { historyFile, TimelineHistory } from '../postgres/timeline-history.ts'
 import { ArchiveListing } from './listing.ts'
-import type { WalArchive } from './wal-archive.ts'
+import type { ReadableArchive } from './readable-archive.ts'
 
 /** What several archives hold between them, as a restore_command finds it that looks into one after the other. */
 export interface ArchiveContents {
@@ -15,7 +15,7 @@ export interface ArchiveContents {
  * @throws {RangeError} without any archive, and for archives of different segment sizes; {CannotRun} for one that
  *   is not there, or cannot be read.
  */
-export async function readContents(archives: readonly WalArchive[]): Promise<ArchiveContents> {
+export async function readContents(archives: readonly ReadableArchive[]): Promise<ArchiveContents> {
   const [segmentSizeBytes, ...others] = new Set(archives.map(archive => archive.segmentSizeBytes))
   if (segmentSizeBytes === undefined) throw new RangeError('no archive was given')
   if (others.length > 0)
@@ -37,7 +37,7 @@ export async function readContents(archives: readonly WalArchive[]): Promise<Arc
   return { listing, histories, damagedHistories }
 }
 
-async function findIn(archives: readonly WalArchive[], name: string): Promise<Buffer | undefined> {
+async function findIn(archives: readonly ReadableArchive[], name: string): Promise<Buffer | undefined> {
   for (const archive of archives) {
     const content = await archive.find(name)
     if (content) return content

@@ -1,9 +1,16 @@
+import type { Session } from '../postgres/session.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 import { readContents } from './archive-contents.ts'
 import { lastArchiverComplaint } from './archiver-log.ts'
 import { type ArchivingSample, readServerArchiving } from './archiving-sample.ts'
+import type { ReadableArchive } from './readable-archive.ts'
 import { readServerProgress } from './server-progress.ts'
-import type { WalArchive } from './wal-archive.ts'
+
+interface Observed {
+  session(): Promise<Session>
+  /** None of a server that writes it where nobody here can read it. */
+  log?: Pick<PostgresNode['log'], 'since'>
+}
 
 /** Looks at a living primary and its archive again and again, and keeps what it saw. */
 export class ArchivingObserver {
@@ -12,9 +19,9 @@ export class ArchivingObserver {
   #storedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(
-    private readonly primary: Pick<PostgresNode, 'session' | 'log'>,
+    private readonly primary: Observed,
     /** In the order in which recovery looks into them. */
-    private readonly archives: readonly WalArchive[],
+    private readonly archives: readonly ReadableArchive[],
   ) {}
 
   /** All so far, the oldest first. */
@@ -28,6 +35,11 @@ export class ArchivingObserver {
    */
   async look(): Promise<ArchivingSample> {
     await using session = await this.primary.session()
+    return await this.lookThrough(session)
+  }
+
+  /** As `look`, through a session that is there. */
+  async lookThrough(session: Session): Promise<ArchivingSample> {
     const progress = await readServerProgress(session)
     for (const archive of this.archives) archive.assertTakes(progress)
     const server = await readServerArchiving(session, progress.segmentSizeBytes)
@@ -40,9 +52,14 @@ export class ArchivingObserver {
       progress,
       ...server,
       ...contents,
-      complaint: lastArchiverComplaint(this.primary.log.since().filter(({ atMs }) => atMs > this.#storedAtMs)),
+      complaint: this.#complaint(),
     }
     this.#samples.push(sample)
     return sample
+  }
+
+  #complaint(): string | undefined {
+    const lines = this.primary.log?.since() ?? []
+    return lastArchiverComplaint(lines.filter(({ atMs }) => atMs > this.#storedAtMs))
   }
 }

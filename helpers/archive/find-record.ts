@@ -3,14 +3,14 @@ import { PAGE_BYTES } from '../postgres/wal-page.ts'
 import { WalReader } from '../postgres/wal-reader.ts'
 import { RECORD_HEADER_BYTES, type WalRecord } from '../postgres/wal-record.ts'
 import type { WalSegment } from '../postgres/wal-segment.ts'
-import type { WalArchive } from './wal-archive.ts'
+import type { ReadableArchive } from './readable-archive.ts'
 
 /**
  * The first record of a stored segment that begins at `from` or behind it, is all on one page, and has data behind its header.
  * @throws {WalDamage} when the segment is not as it was written; {RangeError} when it has no such record, or is not stored.
  */
 export async function findRecord(
-  archive: WalArchive,
+  archive: ReadableArchive,
   segment: WalSegment,
   { from, systemIdentifier }: { from: Lsn; systemIdentifier: string },
 ): Promise<WalRecord> {

@@ -4,7 +4,7 @@ import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { VolumeEntry } from '../runtime/volume.ts'
 import { classifyArchiveFile } from './archive-file.ts'
 import { BEGINNING_BYTES, type Compression, decompress, decompressBeginning } from './compression.ts'
-import type { WalArchive } from './wal-archive.ts'
+import type { ReadableArchive } from './readable-archive.ts'
 
 /**
  * What is read of a segment, unpacked; or why it is not:
@@ -17,7 +17,7 @@ export type SegmentBytes = Buffer | WalDamage | 'gone'
 export class StoredSegment {
   constructor(
     readonly segment: WalSegment,
-    private readonly archive: WalArchive,
+    private readonly archive: ReadableArchive,
     private readonly file: VolumeEntry,
     private readonly compression: Compression | undefined,
   ) {}
@@ -76,7 +76,7 @@ export class StoredSegment {
  * too. What has another size is damaged whatever it holds.
  * @param archives in the order in which recovery looks into them.
  */
-export async function findStoredSegments(archives: readonly WalArchive[]): Promise<Map<string, StoredSegment>> {
+export async function findStoredSegments(archives: readonly ReadableArchive[]): Promise<Map<string, StoredSegment>> {
   const decisive = new Map<string, { stored: StoredSegment; isCompressed: boolean; isWhole: boolean }>()
   for (const archive of archives) {
     for (const entry of await archive.files()) {

@@ -1,25 +1,26 @@
-import { CannotRun } from '../failure.ts'
-import { DEFAULT_SEGMENT_SIZE_BYTES, type WalSegment } from '../postgres/wal-segment.ts'
+import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { PostgresNode } from '../runtime/postgres-node.ts'
 import type { Volume, VolumeEntry } from '../runtime/volume.ts'
 import { waitFor } from '../wait.ts'
 import { archiveOddities } from './archive-oddities.ts'
 import { lastArchiverComplaint } from './archiver-log.ts'
-import { type Compression, decompress, isWhole, splitCompression } from './compression.ts'
-import { ArchiveListing } from './listing.ts'
+import { isWhole, splitCompression } from './compression.ts'
+import type { ArchiveListing } from './listing.ts'
+import { ReadableArchive } from './readable-archive.ts'
 
 const FOLDER = 'wal'
-const COMPRESSIONS: readonly Compression[] = ['gz', 'zst']
 
 /** SHA-256 of every file of an archive, by name. */
 export type Fingerprint = ReadonlyMap<string, string>
 
 /** A WAL archive: the folder `wal/` of a volume, which outlives every server. What a drill takes out of it stays on the volume. */
-export class WalArchive {
+export class WalArchive extends ReadableArchive {
   constructor(
     readonly volume: Volume,
-    readonly segmentSizeBytes: number = DEFAULT_SEGMENT_SIZE_BYTES,
-  ) {}
+    segmentSizeBytes?: number,
+  ) {
+    super(segmentSizeBytes)
+  }
 
   /** Where the servers find it: what `{archive}` stands for in their commands. */
   get path(): string {
@@ -34,29 +35,10 @@ export class WalArchive {
     await this.volume.remove(`${FOLDER}/new`)
   }
 
-  /** @throws {CannotRun} when it is not there, or cannot be read. */
-  async list(): Promise<ArchiveListing> {
-    return ArchiveListing.of(await this.files(), this.segmentSizeBytes)
-  }
-
-  /** All that lies right in the archive, with paths relative to it. @throws {CannotRun} when it is not there, or cannot be read. */
   files(): Promise<VolumeEntry[]> {
     return this.volume.entries(FOLDER)
   }
 
-  /** @throws {CannotRun} when a server's segments have another size: what it archives would all be taken for damaged. */
-  assertTakes(server: { segmentSizeBytes: number }): void {
-    if (server.segmentSizeBytes === this.segmentSizeBytes) return
-    throw new CannotRun(
-      `the server's WAL segments have ${server.segmentSizeBytes} bytes, those of the archive ${this.path} ${this.segmentSizeBytes}: name the archive of this server`,
-    )
-  }
-
-  /**
-   * A file of the archive, such as a timeline's history, as it is stored.
-   * @param into as of `Volume.read`.
-   * @throws when there is none of that name.
-   */
   read(name: string, into?: Buffer): Promise<Buffer> {
     return this.volume.read(`${FOLDER}/${name}`, into)
   }
@@ -64,15 +46,6 @@ export class WalArchive {
   /** Creates or replaces a file of the archive: for what comes from another one. */
   store(name: string, content: Buffer): Promise<void> {
     return this.volume.write(`${FOLDER}/${name}`, content)
-  }
-
-  /** A file by PostgreSQL's name for it, unpacked; undefined where there is none, and empty where it is cut off. */
-  async find(name: string): Promise<Buffer | undefined> {
-    const stored = await this.#storedAs(name)
-    if (stored === undefined) return undefined
-    const { compression } = splitCompression(stored)
-    const content = await this.read(stored)
-    return compression === undefined ? content : ((await decompress(content, compression)) ?? Buffer.alloc(0))
   }
 
   /**
@@ -105,7 +78,7 @@ export class WalArchive {
 
   /** Moves a file out of the archive, compressed or not, out of sight of every server. @returns what moves it back. */
   async take(name: string): Promise<() => Promise<void>> {
-    const taken = (await this.#storedAs(name)) ?? name
+    const taken = (await this.storedAs(name)) ?? name
     const [from, to] = [`${FOLDER}/${taken}`, `taken/${taken}`]
     await this.volume.rename(from, to)
     return () => this.volume.rename(to, from)
@@ -116,7 +89,7 @@ export class WalArchive {
    * byte for byte and with its times.
    */
   async alter(name: string, change: (stored: Buffer) => Buffer): Promise<() => Promise<void>> {
-    const stored = (await this.#storedAs(name)) ?? name
+    const stored = (await this.storedAs(name)) ?? name
     const content = await this.read(stored)
     const putBack = await this.take(name)
     await this.volume.write(`${FOLDER}/${stored}`, change(content))
@@ -125,7 +98,7 @@ export class WalArchive {
 
   /** Gives two files each other's names. @returns what gives them their own again, byte for byte and with their times. */
   async swap(one: string, other: string): Promise<() => Promise<void>> {
-    const [a, b] = [(await this.#storedAs(one)) ?? one, (await this.#storedAs(other)) ?? other]
+    const [a, b] = [(await this.storedAs(one)) ?? one, (await this.storedAs(other)) ?? other]
     const swap = async () => {
       await this.volume.rename(`${FOLDER}/${a}`, `taken/${a}`)
       await this.volume.rename(`${FOLDER}/${b}`, `${FOLDER}/${a}`)
@@ -149,19 +122,12 @@ export class WalArchive {
 
   /** Of a segment that is listed as whole. */
   async #isStoredToItsEnd({ name }: WalSegment): Promise<boolean> {
-    const stored = await this.#storedAs(name)
+    const stored = await this.storedAs(name)
     const { compression } = splitCompression(stored ?? name)
     return (
       compression === undefined ||
       (await isWhole(await this.read(`${name}.${compression}`), compression, this.segmentSizeBytes))
     )
-  }
-
-  /** The plain file where there are several. */
-  async #storedAs(name: string): Promise<string | undefined> {
-    const files = new Set((await this.files()).flatMap(({ path, kind }) => (kind === 'file' ? [path] : [])))
-    const names = [name, ...COMPRESSIONS.map(compression => `${name}.${compression}`)]
-    return names.find(one => files.has(one))
   }
 }
 

@@ -28,7 +28,7 @@ describe('the drills that there are', () => {
     const ids = declaredDrills().map(({ id }) => id)
     expect(ids.slice(0, 9)).toEqual(['L1', 'N1', 'N2', 'N3', 'N4', 'N5', 'N5h', 'N6', 'N6r'])
     expect(ids.slice(9, 15)).toEqual(['N7', 'N7f', 'N7r', 'N8', 'N9', 'N10'])
-    expect(ids.slice(-3)).toEqual(['R1', 'S1', 'S2'])
+    expect(ids.slice(-6)).toEqual(['R3', 'R4', 'R5', 'R6', 'S1', 'S2'])
   })
 })
 

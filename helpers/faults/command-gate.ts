@@ -49,10 +49,11 @@ export class CommandGate {
 
   /**
    * Lets the command go on that waits, and every later one. The gate is gone before anybody is let through: the next command to
-   * come would otherwise find it, and nobody to let it through.
+   * come would otherwise find it, and nobody to let it through. Opened to read as well: to write alone it would wait for one to come.
+   * @see Linux manual, fifo(7)
    */
   async open(): Promise<void> {
-    await this.node.exec(`cd '${this.node.data.path}' && exec 3> ${GATE} && rm ${GATE} && echo >&3`)
+    await this.node.exec(`cd '${this.node.data.path}' && exec 3<> ${GATE} && rm ${GATE} && echo >&3`)
   }
 
   /** Where nobody waits at it: the command that waited was killed, or it only looks whether it stands. */

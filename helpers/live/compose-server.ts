@@ -44,8 +44,8 @@ export class ComposeServer implements LiveServer {
     return [...this.#program, '-f', this.#config.file, 'exec', '-T', this.#config.service, ...command]
   }
 
-  /** What Compose would say if it were not silent, as 1.29 is without a terminal. */
-  async #silence(): Promise<string> {
+  /** Of a service that it does not know, Compose 2 says that it is not running, and 1.29 says nothing without a terminal. */
+  async #whyNotRunning(): Promise<string> {
     const [file, ...args] = this.#program
     const listing = await execa(file, [...args, '-f', this.#config.file, 'config', '--services'], {
       reject: false,
@@ -65,7 +65,8 @@ export class ComposeServer implements LiveServer {
       return await openPsqlSession(this.command(psql), process.env, timeoutMs)
     } catch (error) {
       if (!(error instanceof PsqlEnded)) throw error
-      const said = error.said || (await this.#silence())
+      const isToldWhy = error.said !== '' && !/is not running/.test(error.said)
+      const said = isToldWhy ? error.said : await this.#whyNotRunning()
       throw new CannotRun(sentence(said, this.#config, database, this.#program), { cause: error })
     }
   }

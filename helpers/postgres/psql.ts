@@ -16,7 +16,7 @@ class PsqlError extends Error {
   }
 }
 
-/** psql has ended, or never was: with what it said. */
+/** psql has ended, or never was one that we can use: with what it said. */
 export class PsqlEnded extends Error {
   constructor(
     /** Of whatever was started: Docker may have ended, and no psql been begun. */
@@ -138,7 +138,8 @@ class Psql implements Link {
       null: this.#marker('null'),
     }
     const lines = Object.entries(settings).map(([name, value]) => `\\pset ${name} '${value}'`)
-    await this.#exchange(['\\set ON_ERROR_STOP off', ...lines].join('\n'))
+    // Of a statement, so that what psql says of errors can be told from a psql that says nothing of them.
+    await this.#exchange(['\\set ON_ERROR_STOP off', 'SELECT 1', '\\g', ...lines].join('\n'))
     this.#stderr = ''
   }
 
@@ -194,8 +195,8 @@ class Psql implements Link {
     )
     const [output = '', status = ''] = (await answer).split(this.#marker('end'))
     const [, isError, code = '', message = ''] = /^ (\S+) (\S+) (.*)$/s.exec(status) ?? []
-    // Before anything was sent, psql knows of no error.
     if (isError === 'true') throw new PsqlError(message.trim(), code)
+    if (isError !== 'false') throw new PsqlEnded('it is older than 11, and cannot say what fails', undefined)
     return output
   }
 

@@ -84,6 +84,24 @@ describe('WAL is read as it was written', () => {
     )
   })
 
+  test('with the first bytes of what each record holds, in however many pieces it lies', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(dataBytes, fc.nat(255)), { minLength: 1, maxLength: 60 }), all => {
+        const model = new WalModel()
+        for (const [bytes, fill] of all)
+          model.append({ xid: 5, resourceManager: 10, info: fill, data: Buffer.alloc(bytes, fill) })
+        model.switchSegment()
+        const beginnings: string[] = []
+        const reader = new WalReader({ systemIdentifier: model.systemIdentifier })
+        for (const content of model.contents()) reader.read(content, (_, data) => beginnings.push(data.toString('hex')))
+        expect(beginnings.slice(0, -1)).toEqual(
+          all.map(([bytes, fill]) => Buffer.alloc(Math.min(bytes, 40), fill).toString('hex')),
+        )
+      }),
+      { numRuns: 40 },
+    )
+  })
+
   test('from each of its records on', () => {
     fc.assert(
       fc.property(start, writes, fc.nat(), (beginning, all, chosen) => {

@@ -17,6 +17,7 @@ import {
   isAsWritten,
   isSwitch,
   OpenRecord,
+  RECORD_BEGINNING_BYTES,
   RECORD_HEADER_BYTES,
   readRecord,
   type WalRecord,
@@ -61,7 +62,7 @@ const ENDS: readonly WalDamageKind[] = ['zeros', 'other-position', 'wrong-length
  */
 export class WalReader {
   readonly #origin: WalOrigin
-  /** A segment at a time, and behind it the header of a record that pages had broken up. */
+  /** A segment at a time, and behind it the beginning of a record that pages had broken up. */
   #memory: ChecksumMemory | undefined
   #segment: WalSegment | undefined
   #magic: number | undefined
@@ -115,12 +116,13 @@ export class WalReader {
   /**
    * Reads all of a segment, which must follow the one before. A record that goes on behind the last segment that there is does
    * not count: that is where WAL ends.
-   * @param take is given each record that ends in the segment, as soon as it is known to be as it was written.
+   * @param take is given each record that ends in the segment, as soon as it is known to be as it was written, and the first bytes
+   *   behind its header, which are good until it returns.
    * @throws {WalDamage} at the first thing that is wrong. In an unfinished segment what a server leaves behind the end of its
    *   WAL is that end, unless WAL goes on behind it.
    * @throws {RangeError} when the segment does not follow, when WAL has ended before it, when no record can begin at `from`.
    */
-  read(content: SegmentContent, take?: (record: WalRecord) => void): void {
+  read(content: SegmentContent, take?: (record: WalRecord, data: Buffer) => void): void {
     const { segment } = content
     let at = this.#enterSegment(content)
     const memory = this.#load(content)
@@ -154,13 +156,16 @@ export class WalReader {
           this.#open = open.missingBytes > 0 ? open : undefined
           if (this.#open || !(open instanceof OpenRecord)) continue
           headerAt = segment.sizeBytes
-          memory.bytes.set(open.header, headerAt)
+          memory.bytes.set(open.beginning, headerAt)
           this.#close(memory, open, segment)
         }
         if (isSwitch(memory, headerAt)) at = segment.sizeBytes
         this.#records++
         endAt = at
-        take?.(readRecord(memory, headerAt, this.#last, segment.start.plus(BigInt(at))))
+        if (take) {
+          const record = readRecord(memory, headerAt, this.#last, segment.start.plus(BigInt(at)))
+          take(record, beginningOf(memory, headerAt, record))
+        }
       }
     } catch (error) {
       if (!isEnd(error, content, page)) throw error
@@ -198,7 +203,7 @@ export class WalReader {
   }
 
   #load({ segment, bytes }: SegmentContent): ChecksumMemory {
-    this.#memory ??= new ChecksumMemory(segment.sizeBytes + RECORD_HEADER_BYTES)
+    this.#memory ??= new ChecksumMemory(segment.sizeBytes + RECORD_BEGINNING_BYTES)
     this.#memory.bytes.set(bytes)
     return this.#memory
   }
@@ -277,6 +282,10 @@ export class WalReader {
 }
 
 const OTHER_CHECKSUM = 'has another checksum than it says'
+
+function beginningOf({ bytes }: ChecksumMemory, headerAt: number, { lengthBytes }: WalRecord): Buffer {
+  return bytes.subarray(headerAt + RECORD_HEADER_BYTES, headerAt + Math.min(lengthBytes, RECORD_BEGINNING_BYTES))
+}
 
 function halvesOf({ bytes }: Lsn): [high: number, low: number] {
   return [Number(bytes >> 32n), Number(bytes & 0xffff_ffffn)]

@@ -22,6 +22,8 @@ export interface WalRecord {
 /** Records begin at multiples of it. */
 const ALIGNMENT_BYTES = 8
 export const RECORD_HEADER_BYTES = 24
+/** What is kept of a record that pages break up: its header and, where it has that much, the first of its data. */
+export const RECORD_BEGINNING_BYTES = 64
 const XID_AT = 4
 const PREVIOUS_AT = 8
 const INFO_AT = 16
@@ -87,12 +89,12 @@ export function givesUp({ bytes }: ChecksumMemory, at: number, lsn: Lsn | undefi
 }
 
 /**
- * A record that pages break up, taken in piece by piece. Of its data only the checksum is kept, so that one of any length needs
- * no memory.
+ * A record that pages break up, taken in piece by piece. Of its data only the beginning and the checksum are kept, so that one of
+ * any length needs no memory.
  * @see PostgreSQL source, `src/include/access/xlogrecord.h` (`XLogRecord`)
  */
 export class OpenRecord {
-  readonly header = Buffer.alloc(RECORD_HEADER_BYTES)
+  readonly beginning = Buffer.alloc(RECORD_BEGINNING_BYTES)
   #takenBytes = 0
   #dataChecksum = 0
 
@@ -113,7 +115,7 @@ export class OpenRecord {
 
   take(memory: ChecksumMemory, start: number, end: number): void {
     const dataStart = Math.min(end, start + Math.max(0, RECORD_HEADER_BYTES - this.#takenBytes))
-    memory.bytes.copy(this.header, this.#takenBytes, start, dataStart)
+    memory.bytes.copy(this.beginning, this.#takenBytes, start, end)
     this.#dataChecksum = memory.crc32c(dataStart, end, this.#dataChecksum)
     this.#takenBytes += end - start
   }
@@ -121,7 +123,7 @@ export class OpenRecord {
   /** As far as it is taken in, to go on with by itself. */
   fork(): OpenRecord {
     const fork = new OpenRecord(this.lsn, this.segment, this.lengthBytes)
-    this.header.copy(fork.header)
+    this.beginning.copy(fork.beginning)
     fork.#takenBytes = this.#takenBytes
     fork.#dataChecksum = this.#dataChecksum
     return fork

@@ -2,13 +2,17 @@ import { redact } from '../environment.ts'
 import type { Row, Session } from '../postgres/session.ts'
 import { judgeArchiveCommand } from './archive-command.ts'
 
-/** One check of readiness. `failure` is a no-go; `warning` is a go with something to know. */
+/** One check of a setting. `failure` is a no-go; `warning` is a go with something to know. */
 export interface Check {
   /** The setting's name. */
   name: string
   verdict: 'ok' | 'warning' | 'failure'
   seen: string
   wanted: string
+  /** The file and the line that it is set in, where PostgreSQL tells. */
+  source?: string
+  /** The configuration file holds another value, which waits for a restart. */
+  pendingRestart?: boolean
   /** What to do, and whom to page; empty when ok. */
   advice: string
 }
@@ -139,24 +143,37 @@ function toCheck(row: SettingRow, wanted: string, { verdict, seen, why }: Judgem
   const reasons = why ? [why] : []
   if (row.pendingRestart)
     reasons.push('The configuration file holds another value, which takes effect at the next restart.')
-  if (reasons.length === 0) return { name: row.name, verdict, seen, wanted, advice: '' }
-  const advice = [...reasons, PAGE, placeOf(row)].filter(Boolean).join(' ')
-  return { name: row.name, verdict: verdict === 'ok' ? 'warning' : verdict, seen, wanted, advice }
+  const { name, source, sourcefile, sourceline, pendingRestart } = row
+  const check = {
+    name,
+    seen,
+    wanted,
+    source: sourcefile ? `${sourcefile}:${sourceline}` : source,
+    ...(pendingRestart ? { pendingRestart } : {}),
+  }
+  if (reasons.length === 0) return { ...check, verdict, advice: '' }
+  const place = sourcefile ? `It is set in ${sourcefile}, line ${sourceline}.` : `Its source is "${source}".`
+  const advice = [...reasons, PAGE, place].join(' ')
+  return { ...check, verdict: verdict === 'ok' ? 'warning' : verdict, advice }
 }
 
-function placeOf({ source, sourcefile, sourceline }: SettingRow): string {
-  return sourcefile ? `It is set in ${sourcefile}, line ${sourceline}.` : `Its source is "${source}".`
+/** Of all settings that `checkArchivalSettings` looks at. */
+export const archivalSettingNames: readonly string[] = Object.keys(RULES)
+
+/** The rows that `checkArchivalSettings` looks at. */
+export function readArchivalSettings(session: Session): Promise<SettingRow[]> {
+  return readSettings(session, archivalSettingNames)
 }
 
 /**
- * The rows that `checkArchivalSettings` looks at, in one query that works on PostgreSQL 15 to 18. A role without
- * `pg_monitor` sees fewer of them.
+ * Settings, in one query that works on PostgreSQL 15 to 18. A role without `pg_monitor` sees fewer of them.
  * @see PostgreSQL documentation, "pg_settings"
  */
-export async function readArchivalSettings(session: Session): Promise<SettingRow[]> {
+export async function readSettings(session: Session, names: readonly string[]): Promise<SettingRow[]> {
   const rows = await session.query<Row & { name: string; setting: string; source: string }>(
-    'SELECT name, setting, source, sourcefile, sourceline, pending_restart FROM pg_settings WHERE name = ANY ($1) ORDER BY name',
-    [Object.keys(RULES)],
+    `SELECT name, setting, source, sourcefile, sourceline, pending_restart
+       FROM pg_settings WHERE name = ANY (string_to_array($1, ',')) ORDER BY name`,
+    [names.join(',')],
   )
   return rows.map(({ name, setting, source, sourcefile, sourceline, pending_restart }) => ({
     name,

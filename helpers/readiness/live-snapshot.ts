@@ -1,4 +1,5 @@
 import type { ArchiveListing } from '../archive/listing.ts'
+import type { ReadableArchive } from '../archive/readable-archive.ts'
 import { readServerProgress, type ServerProgress } from '../archive/server-progress.ts'
 import { redact } from '../environment.ts'
 import { CannotRun } from '../failure.ts'
@@ -10,12 +11,8 @@ import type { LiveSnapshot, SnapshotTable } from './snapshot-file.ts'
 import { type KnownTable, listTables, type Method, readTableFacts } from './table-facts.ts'
 import { atOneMoment } from './table-state.ts'
 
-/** Where the archive's files are listed. */
-export interface ListedArchive {
-  /** For the report. */
-  readonly where: string
-  list(segmentSizeBytes: number): Promise<ArchiveListing>
-}
+/** The archive of a server whose segments have that size. */
+export type ListedArchive = (segmentSizeBytes: number) => Pick<ReadableArchive, 'path' | 'list'> | undefined
 
 export interface TakenSnapshot {
   snapshot: LiveSnapshot
@@ -39,6 +36,8 @@ export async function takeLiveSnapshot(
 ): Promise<TakenSnapshot> {
   const limitMs = config.maxSeconds * 1000
   await using session = await live.session(undefined, { statementMs: limitMs, idleInTransactionMs: limitMs })
+  // So that a snapshot that is interrupted does not go on without us. Not every platform of a server has it.
+  await session.query("SET client_connection_check_interval = '1s'").catch(() => undefined)
   const server = await readServer(session)
   if (server.isInRecovery)
     throw new CannotRun(`${live.where} is in recovery: take the snapshot on the primary that it follows`)
@@ -49,6 +48,7 @@ export async function takeLiveSnapshot(
     const { tables, ...moment } = read
     const settings = await readSettings(session)
     const extensions = await readExtensions(session)
+    clock.reading = 'the sizes of the databases'
     const databases = await readDatabases(session)
     const listed = await list(archive, progress)
     const snapshot: LiveSnapshot = {
@@ -73,6 +73,7 @@ export async function takeLiveSnapshot(
 
 /** How long the transaction is open, and what is being read in it. */
 class Clock {
+  readonly #startedAtMs = performance.now()
   #beganAtMs = 0
   #heldMs = 0
   /** For the sentence when time is up. */
@@ -82,7 +83,6 @@ class Clock {
 
   begin(): void {
     this.#beganAtMs = performance.now()
-    this.#heldMs = 0
   }
 
   end(): void {
@@ -93,8 +93,9 @@ class Clock {
     return this.limitMs - (performance.now() - this.#beganAtMs)
   }
 
+  /** Since the snapshot was begun: no statement is given longer. */
   get isOver(): boolean {
-    return this.#beganAtMs > 0 && this.#heldMs === 0 && this.leftMs <= 0
+    return performance.now() - this.#startedAtMs >= this.limitMs
   }
 
   get heldSeconds(): number {
@@ -208,7 +209,7 @@ async function readSettings(session: Session): Promise<LiveSnapshot['settings']>
 
 /** A setting of the user's own is known for a secret by its name as well: PostgreSQL's own have such names and none. */
 function withoutSecrets(name: string, setting: string): string {
-  const prefix = name.includes('.') ? `${name}=` : ''
+  const prefix = name.includes('.') || name === 'ssl_passphrase_command' ? `${name}=` : ''
   return redact(`${prefix}${setting}`).slice(prefix.length)
 }
 
@@ -235,10 +236,19 @@ async function list(
   archive: ListedArchive | { notListed: string },
   progress: ServerProgress,
 ): Promise<LiveSnapshot['archive']> {
-  if ('notListed' in archive) return archive
-  const listing = await archive.list(progress.segmentSizeBytes)
+  if (typeof archive !== 'function') return archive
+  const found = archive(progress.segmentSizeBytes)
+  if (!found) return { notListed: 'there is none' }
+  let listing: ArchiveListing
+  try {
+    listing = await found.list()
+  } catch (error) {
+    // What was counted is worth keeping all the same.
+    if (error instanceof CannotRun) return { notListed: error.message }
+    throw error
+  }
   const { sentence } = coverage({ ...progress, lag: lagOf(progress, listing) })
-  return { where: redact(archive.where), ...listing.summary(), coverage: sentence }
+  return { where: redact(found.path), ...listing.summary(), coverage: sentence }
 }
 
 function warningsOf({ tables, leftOut }: LiveSnapshot, { role, isSuperuser, seesSettings }: Server): string[] {

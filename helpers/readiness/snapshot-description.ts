@@ -10,6 +10,8 @@ export interface SnapshotSummary {
   toLsn: string
   exact: boolean
   heldSeconds: number
+  /** Whether the archive covers `fromLsn`, or why it is not known. */
+  archive: string
   tables: number
   rows: number
   /** Tables whose rows are all in a checksum, some of them, or only counted, and tables of which nothing is known. */
@@ -20,7 +22,8 @@ export interface SnapshotSummary {
 }
 
 export function summarizeSnapshot(snapshot: LiveSnapshot): SnapshotSummary {
-  const { takenAt, systemIdentifier, database, timeline, fromLsn, toLsn, exact, heldSeconds, tables } = snapshot
+  const { takenAt, systemIdentifier, database, timeline, fromLsn, toLsn, exact, heldSeconds, archive, tables } =
+    snapshot
   const read = tables.flatMap(table => ('rows' in table ? [table] : []))
   const sampled = read.filter(table => table.sampled).length
   const checksummed = read.filter(table => table.checksum !== undefined).length - sampled
@@ -33,6 +36,7 @@ export function summarizeSnapshot(snapshot: LiveSnapshot): SnapshotSummary {
     toLsn: String(toLsn),
     exact,
     heldSeconds,
+    archive: 'notListed' in archive ? `not listed, because ${archive.notListed}` : archive.coverage,
     tables: tables.length,
     rows: read.reduce((sum, { rows }) => sum + rows, 0),
     checksummed,

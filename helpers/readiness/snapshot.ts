@@ -1,6 +1,6 @@
 import type { ArchiveListing, ListingSummary } from '../archive/listing.ts'
+import type { ReadableArchive } from '../archive/readable-archive.ts'
 import { readServerProgress, type ServerProgress } from '../archive/server-progress.ts'
-import type { WalArchive } from '../archive/wal-archive.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { Row, Session } from '../postgres/session.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
@@ -46,7 +46,7 @@ export interface Snapshot {
  */
 export async function takeSnapshot(
   session: Session,
-  archive: WalArchive,
+  archive: ReadableArchive,
   { tables }: { tables?: readonly string[] } = {},
 ): Promise<Snapshot> {
   const progress = await readServerProgress(session)

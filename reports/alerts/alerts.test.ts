@@ -8,6 +8,7 @@ import { describe, expect, it, type TestContext } from 'vitest'
 import { buildEvidence } from '../build-evidence.ts'
 import { drillFamilies, toldRunSchema } from '../metrics/drill-metrics.ts'
 import { openMetricsText } from '../metrics/open-metrics.ts'
+import { preflightFamilies } from '../metrics/preflight-metrics.ts'
 import { sampleFacts, sampleJournal, sampleRecord } from '../sample.ts'
 
 const RULES = 'pg-recovery-drills.rules.yml'
@@ -83,6 +84,46 @@ describe('what the drills write', () => {
     const read = new Set(rules.match(/pg_recovery_drill_\w+/g))
     expect(read.size).toBeGreaterThan(0)
     expect([...read].filter(name => !families.some(family => family.name === name))).toEqual([])
+  })
+})
+
+describe('what a preflight writes', () => {
+  const told = preflightFamilies({
+    version: 1,
+    verdict: 'go',
+    at: '2026-01-02T04:00:00.000Z',
+    tookSeconds: 1,
+    where: 'db:5432/app',
+    looks: 3,
+    window: {
+      backup: { label: 'nightly', startLsn: '0/2000028', stopLsn: '0/2000120', timeline: 1 },
+      from: '2026-01-02T03:00:00Z',
+      to: '2026-01-02T03:59:30.123456Z',
+      toLsn: '0/6000000',
+      behindSeconds: 30,
+    },
+    lag: { segments: 1, bytes: 100, seconds: 30 },
+    signals: { 'missing-archive-segment': 0, 'wal-growth-without-archiving': 1, 'recovery-stall': 0 },
+    checks: [],
+  })
+
+  it('has a value of every measure, and is as Prometheus wants it', ({ skip }) => {
+    expect(told.filter(({ samples }) => samples.length === 0)).toEqual([])
+    const end = told.find(({ name }) => name === 'pg_recovery_window_end_timestamp_seconds')
+    expect(end?.samples).toEqual([{ labels: {}, value: Date.parse('2026-01-02T03:59:30.000Z') / 1000 }])
+    expect(promtool(skip, ['check', 'metrics'], { input: openMetricsText(told) })).toEqual({ status: 0, told: '' })
+  })
+
+  it('is what the rules over it read, and what the README lists', () => {
+    const readme = readFileSync(path.join(import.meta.dirname, 'README.md'), 'utf8')
+    const section = readme.slice(readme.indexOf('## From the detectors'), readme.indexOf('## From postgres_exporter'))
+    const listed = [...section.matchAll(/^\| (`.*?) \| /gm)].flatMap(
+      ([, names = '']) => names.match(/pg_recovery_\w+/g) ?? [],
+    )
+    expect([...new Set(listed)].sort()).toEqual(told.map(({ name }) => name).sort())
+    const read = rules.match(/pg_recovery_signals?_\w+/g) ?? []
+    expect(read.length).toBeGreaterThan(0)
+    expect([...read].filter(name => !told.some(family => family.name === name))).toEqual([])
   })
 })
 

@@ -1,0 +1,75 @@
+// npm run preflight [-- --samples N --probe --json]: could the live server be recovered now? Only looks.
+// Exit status: 0 go; 1 no-go; 2 could not tell.
+import { parseArgs } from 'node:util'
+import type { PreflightReport } from '../../helpers/evidence/preflight-report.ts'
+import { CannotRun } from '../../helpers/failure.ts'
+import { type LiveConfig, loadLiveConfig } from '../../helpers/live/live-config.ts'
+import { reportOf, unasked } from '../../helpers/readiness/preflight.ts'
+import { loadPreflightConfig, type PreflightConfig } from '../../helpers/readiness/preflight-config.ts'
+import { gatherFacts } from '../../helpers/readiness/preflight-facts.ts'
+import { probe } from '../../helpers/readiness/probe.ts'
+import { openSurroundings } from '../../helpers/readiness/surroundings.ts'
+import { openMetricsText } from '../../reports/metrics/open-metrics.ts'
+import { preflightFamilies } from '../../reports/metrics/preflight-metrics.ts'
+import { preflightText } from '../../reports/preflight-text.ts'
+import { writeWhole } from '../../reports/run-folder.ts'
+import { exitWith } from './exit-with.ts'
+
+const EXIT_STATUS: Readonly<Record<PreflightReport['verdict'], number>> = { go: 0, 'no-go': 1, 'could not tell': 2 }
+const DEFAULT_SAMPLES = 3
+const COLUMNS_MAX = 100
+
+await exitWith(async () => {
+  const options = parse(process.argv.slice(2))
+  const [live, config] = [loadLiveConfig(), loadPreflightConfig()]
+  const report = await look(live, config, options)
+  if (config.metrics !== undefined && report.server)
+    writeWhole(config.metrics, openMetricsText(preflightFamilies(report)))
+  const columns = Math.min(process.stdout.columns ?? COLUMNS_MAX, COLUMNS_MAX)
+  const isColoured = process.stdout.isTTY && process.stdout.hasColors() && process.env.NO_COLOR === undefined
+  console.log(options.isJson ? JSON.stringify(report, null, 2) : preflightText(report, columns, isColoured).join('\n'))
+  return EXIT_STATUS[report.verdict]
+})
+
+/** Of a server that cannot be asked, nothing can be told: that is a verdict too. */
+async function look(
+  live: LiveConfig,
+  config: PreflightConfig,
+  { samples, isProbing }: { samples: number; isProbing: boolean },
+): Promise<PreflightReport> {
+  const startedAt = performance.now()
+  const at = new Date().toISOString()
+  try {
+    const surroundings = await openSurroundings(live, config)
+    const facts = await gatherFacts(surroundings, { looks: samples })
+    const more = []
+    if ((isProbing || config.isProbing) && !facts.server.isInRecovery) {
+      await using session = await surroundings.session()
+      more.push(await probe(session, surroundings.archive(facts.server.segmentSizeBytes)?.archive))
+    }
+    return reportOf(facts, config, { more, tookSeconds: (performance.now() - startedAt) / 1000 })
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error
+    return unasked(live.way === 'direct' ? `${live.host}:${live.port}` : live.service, error.message, at)
+  }
+}
+
+function parse(args: string[]): { samples: number; isProbing: boolean; isJson: boolean } {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        samples: { type: 'string', default: String(DEFAULT_SAMPLES) },
+        probe: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    if (!/^\d{1,3}$/.test(values.samples)) throw new Error(`--samples is '${values.samples}'`)
+    return { samples: Number(values.samples), isProbing: values.probe, isJson: values.json }
+  } catch (cause) {
+    throw new CannotRun(
+      `${(cause as Error).message.split('. To specify')[0]}: give --samples with a number up to 999, --probe and --json, nothing else`,
+      { cause },
+    )
+  }
+}

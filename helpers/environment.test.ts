@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { ConfigMistakes, loadTogether, readVariables, redact, secretsOf } from './environment.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'environment-test-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the variables of one kind', () => {
+  const file = path.join(folder, '.env')
+  const read = (environment: NodeJS.ProcessEnv) => readVariables(name => /^[AB]$/.test(name), environment, file)
+
+  test('come from the environment, and what that leaves out from the file', () => {
+    writeFileSync(file, 'A=file\nB=file\nC=file\n')
+    expect(read({ B: ' set ', C: 'set' })).toEqual({ values: { A: 'file', B: 'set' }, mistakes: [] })
+    expect(read({ B: '' })).toEqual({ values: { A: 'file' }, mistakes: [] })
+  })
+
+  test('alone are looked at for a # that cuts them off', () => {
+    writeFileSync(file, 'A=x#y\nC=x#y\n')
+    expect(read({}).mistakes).toEqual([expect.stringMatching(/^A is cut off at an unquoted #/)])
+  })
+})
+
+describe('what several loaders read', () => {
+  const refuse = (...mistakes: string[]) => {
+    throw new ConfigMistakes(mistakes)
+  }
+
+  test('is given together, or refused with all that is wrong', () => {
+    expect(
+      loadTogether(
+        () => 1,
+        () => 'a',
+        () => undefined,
+      ),
+    ).toEqual([1, 'a', undefined])
+    const loading = () =>
+      loadTogether(
+        () => refuse('one', 'two'),
+        () => 1,
+        () => refuse('two', 'three'),
+      )
+    expect(loading).toThrow(new ConfigMistakes(['one', 'two', 'three']))
+  })
+
+  test('does not hide an error', () => {
+    const fail = () => {
+      throw new TypeError('broken')
+    }
+    expect(() => loadTogether(() => refuse('one'), fail, fail)).toThrow(TypeError)
+  })
+})
+
+describe('what is shown', () => {
+  test.each([
+    ['PGPASSWORD=secret cp %p {archive}/%f', 'PGPASSWORD=*** cp %p {archive}/%f'],
+    ['http://me:secret@localhost:{port}/health', 'http://***@localhost:{port}/health'],
+    ['tool --token "a b" push %p', 'tool --token *** push %p'],
+    ['test ! -f {archive}/%f && cp %p {archive}/%f', 'test ! -f {archive}/%f && cp %p {archive}/%f'],
+    ['duplicate key value violates unique constraint', 'duplicate key value violates unique constraint'],
+  ])('what is no secret stays: %s', (text, redacted) => {
+    expect(redact(text)).toBe(redacted)
+  })
+})
+
+describe('the secrets in what the user has set', () => {
+  test.each([
+    ['DRILL_API_COMMAND', 'env MYPASSWORD=hunter2secret node api.js', 'hunter2secret'],
+    ['DRILL_API_COMMAND', 'api --token abcTOKEN9 --verbose', 'abcTOKEN9'],
+    ['DRILL_ARCHIVE_COMMAND', 'push https://me:wal-pass@store/%f %p', 'wal-pass'],
+  ])('of %s = %s', (name, value, secret) => {
+    expect(secretsOf({ variables: { [name]: value } })).toContain(secret)
+  })
+
+  test('are none where nothing is named like one', () => {
+    expect(
+      secretsOf({ variables: { DRILL_RUNTIME: 'docker', DRILL_RESTORE_COMMAND: 'cp "{archive}/%f" "%p"' } }),
+    ).toEqual([])
+  })
+})
