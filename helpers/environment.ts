@@ -47,7 +47,7 @@ export function readVariables(
 }
 
 /** What several loaders read. @throws {ConfigMistakes} with all that is wrong in any of them. */
-export function loadTogether<A, B, C>(first: () => A, second: () => B, third: () => C): [A, B, C] {
+export function loadTogether<T extends readonly unknown[]>(...loaders: { [K in keyof T]: () => T[K] }): T {
   const mistakes: string[] = []
   const load = <T>(loader: () => T): T | undefined => {
     try {
@@ -58,7 +58,7 @@ export function loadTogether<A, B, C>(first: () => A, second: () => B, third: ()
       return undefined
     }
   }
-  const loaded = [load(first), load(second), load(third)] as [A, B, C]
+  const loaded = loaders.map(loader => load(loader)) as unknown as T
   // A file that cannot be read is told by each.
   if (mistakes.length > 0) throw new ConfigMistakes([...new Set(mistakes)])
   return loaded

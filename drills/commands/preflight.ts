@@ -1,6 +1,7 @@
 // npm run preflight [-- --samples N --probe --json]: could the live server be recovered now? Only looks.
 // Exit status: 0 go; 1 no-go; 2 could not tell.
 import { parseArgs } from 'node:util'
+import { loadTogether, redact } from '../../helpers/environment.ts'
 import type { PreflightReport } from '../../helpers/evidence/preflight-report.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { type LiveConfig, loadLiveConfig } from '../../helpers/live/live-config.ts'
@@ -17,11 +18,13 @@ import { exitWith } from './exit-with.ts'
 
 const EXIT_STATUS: Readonly<Record<PreflightReport['verdict'], number>> = { go: 0, 'no-go': 1, 'could not tell': 2 }
 const DEFAULT_SAMPLES = 3
+/** SQLSTATE of what the role may not do. */
+const INSUFFICIENT_PRIVILEGE = '42501'
 const COLUMNS_MAX = 100
 
 await exitWith(async () => {
   const options = parse(process.argv.slice(2))
-  const [live, config] = [loadLiveConfig(), loadPreflightConfig()]
+  const [live, config] = loadTogether(loadLiveConfig, loadPreflightConfig)
   const report = await look(live, config, options)
   if (config.metrics !== undefined && report.server)
     writeWhole(config.metrics, openMetricsText(preflightFamilies(report)))
@@ -49,9 +52,19 @@ async function look(
     }
     return reportOf(facts, config, { more, tookSeconds: (performance.now() - startedAt) / 1000 })
   } catch (error) {
-    if (!(error instanceof CannotRun)) throw error
-    return unasked(live.way === 'direct' ? `${live.host}:${live.port}` : live.service, error.message, at)
+    return unasked(live.way === 'direct' ? `${live.host}:${live.port}` : live.service, whyNot(error), at)
   }
+}
+
+/** Whatever it is that broke, it is no verdict on the server: a sentence, and where it is a mistake of ours, its place. */
+function whyNot(error: unknown): string {
+  if (error instanceof CannotRun) return error.message
+  const { message, code } = error as Error & { code?: string }
+  const said = redact(message)
+  if (code === INSUFFICIENT_PRIVILEGE)
+    return `this role may not see what a look needs (${said}): GRANT pg_monitor, pg_read_all_data TO it`
+  if (code === undefined) console.error(error)
+  return `the look broke off: ${said}; look again`
 }
 
 function parse(args: string[]): { samples: number; isProbing: boolean; isJson: boolean } {

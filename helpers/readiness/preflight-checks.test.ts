@@ -74,6 +74,7 @@ function factsOf({
   const space = { freeBytes: 50 * 2 ** 30, totalBytes: 100 * 2 ** 30, volatile: undefined }
   return {
     where: 'db:5432/app',
+    warnings: [],
     at: NOW,
     server: {
       version: '18.4',
@@ -183,6 +184,7 @@ describe('one thing that has drifted is found by its name, and nothing else', ()
     ['fsync', { settings: { fsync: 'off' } }, 'fsync: warning'],
     ['data_checksums', { settings: { data_checksums: 'off' } }, 'data_checksums: warning'],
     ['a superuser', { server: { isSuperuser: true } }, 'superuser: warning'],
+    ['the way there', { facts: { warnings: ['.pgpass may be read by others'] } }, 'connection: warning'],
     ['its clock', { server: { clock: { skewSeconds: -3, uncertaintySeconds: 0.1 } } }, 'clock: warning'],
     ['another cluster', { archive: { systemIdentifier: '7' } }, 'archive: failure'],
     [

@@ -44,13 +44,14 @@ export function checkReadiness(facts: PreflightFacts, limits: ReadinessLimits): 
       : checkArchive(archive, facts, limits)),
     checkSlots(facts),
     checkSpace('pg_wal-space', facts.walSpace, walBytesWanted(facts)),
+    checkConnection(facts),
     checkUser(facts),
     checkClock(facts),
   ]
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`
 }
 
 function checkRole({ server }: PreflightFacts): PreflightCheck {
@@ -340,6 +341,11 @@ const NEARLY_NOTHING_BYTES = 32 * 2 ** 20
 function walBytesWanted({ server, looks }: PreflightFacts): number {
   const maxWal = Number(server.settings.find(({ name }) => name === 'max_wal_size')?.setting ?? 0) * 2 ** 20
   return Math.max(0, maxWal - (looks.at(-1)?.walBytes ?? 0))
+}
+
+function checkConnection({ where, warnings }: PreflightFacts): PreflightCheck {
+  const told = warnings.length === 0 ? ok(where) : warning(where, warnings.map(sentence).join(' '))
+  return check('connection', 'a connection that nobody else can make', told)
 }
 
 function checkUser({ server: { user, isSuperuser } }: PreflightFacts): PreflightCheck {

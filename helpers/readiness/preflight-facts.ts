@@ -7,7 +7,7 @@ import { ArchiveListing } from '../archive/listing.ts'
 import type { ReadableArchive } from '../archive/readable-archive.ts'
 import { readServerProgress, type ServerProgress } from '../archive/server-progress.ts'
 import { findStoredSegments, type StoredSegment } from '../archive/stored-segments.ts'
-import { Failure } from '../failure.ts'
+import { CannotRun, Failure } from '../failure.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { Session } from '../postgres/session.ts'
 import { readSegmentHeader } from '../postgres/wal-page.ts'
@@ -21,6 +21,8 @@ import type { Space, Unknown } from './space.ts'
 export interface Surroundings {
   /** For people, without any secret. */
   where: string
+  /** What is worth knowing about the way there, a sentence each. */
+  warnings: readonly string[]
   session(): Promise<Session>
   /** None where the user has named none. */
   archive(segmentSizeBytes: number): ArchiveAccess | undefined
@@ -64,6 +66,7 @@ export interface ArchiveFacts {
 /** All that the checks judge, read in one go. */
 export interface PreflightFacts {
   where: string
+  warnings: readonly string[]
   /** By this machine's clock. */
   at: string
   server: ServerFacts
@@ -81,14 +84,14 @@ const LOOK_EVERY_MS = 1_000
 
 /**
  * Reads everything and writes nothing. @param looks at least one is made.
- * @throws what the server throws; {CannotRun} when the archive cannot be listed.
+ * @throws what the server throws.
  */
 export async function gatherFacts(surroundings: Surroundings, { looks }: { looks: number }): Promise<PreflightFacts> {
   const at = new Date().toISOString()
   await using session = await surroundings.session()
   const server = await readServerFacts(session)
-  const { where } = surroundings
-  const known = { where, at, server }
+  const { where, warnings } = surroundings
+  const known = { where, warnings, at, server }
   if (server.isInRecovery) {
     const unknown = 'the server is in recovery'
     return {
@@ -101,33 +104,46 @@ export async function gatherFacts(surroundings: Surroundings, { looks }: { looks
     }
   }
   const access = surroundings.archive(server.segmentSizeBytes)
-  const samples = await observe(session, access?.archive, looks, server.segmentSizeBytes)
-  const [last] = samples.slice(-1)
-  const progress = access ? last?.progress : await readServerProgress(session)
+  const seen = access && (await lookInto(access, server, looks, session).catch(unlessUnlisted))
   const dataDirectory = server.settings.find(({ name }) => name === 'data_directory')?.setting
   const walSpace = dataDirectory
     ? await surroundings.walSpace(dataDirectory, server.systemIdentifier)
     : { unknown: 'this role may not see where the data directory is' }
-  if (!access || !last || !progress)
-    return { ...known, looks: samples, progress, lag: undefined, archive: { unknown: NO_ARCHIVE }, walSpace }
+  if (seen && 'archive' in seen) return { ...known, ...seen, walSpace }
+  const samples = await observe(() => lookWithoutArchive(session, server.segmentSizeBytes), looks)
+  const progress = await readServerProgress(session)
+  return { ...known, looks: samples, progress, lag: undefined, archive: seen ?? { unknown: NO_ARCHIVE }, walSpace }
+}
+
+/** An archive that cannot be looked at does not keep anybody from looking at the server. */
+function unlessUnlisted(error: unknown): Unknown {
+  if (error instanceof CannotRun) return { unknown: error.message }
+  throw error
+}
+
+async function lookInto(
+  access: ArchiveAccess,
+  server: ServerFacts,
+  looks: number,
+  session: Session,
+): Promise<Pick<PreflightFacts, 'looks' | 'progress' | 'lag'> & { archive: ArchiveFacts }> {
+  const observer = new ArchivingObserver({ session: async () => session }, [access.archive])
+  const samples = await observe(() => observer.lookThrough(session), looks)
+  const last = samples.at(-1)
+  if (!last) throw new RangeError('nobody has looked')
   const archive = await readArchive(access, server, last, session)
-  return { ...known, looks: samples, progress, lag: lagOf(progress, last.listing), archive, walSpace }
+  return { looks: samples, progress: last.progress, lag: lagOf(last.progress, last.listing), archive }
 }
 
 export const NO_ARCHIVE =
   'no archive is named: set PREFLIGHT_ARCHIVE, PREFLIGHT_ARCHIVE_IN_SERVICE or PREFLIGHT_ARCHIVE_LIST_COMMAND'
 
-async function observe(
-  session: Session,
-  archive: ReadableArchive | undefined,
-  looks: number,
-  segmentSizeBytes: number,
-): Promise<ArchivingSample[]> {
-  const observer = archive && new ArchivingObserver({ session: async () => session }, [archive])
-  const samples: ArchivingSample[] = []
-  while (samples.length < Math.max(1, looks)) {
-    if (samples.length > 0) await delay(LOOK_EVERY_MS)
-    samples.push(observer ? await observer.lookThrough(session) : await lookWithoutArchive(session, segmentSizeBytes))
+/** At least once. */
+async function observe(look: () => Promise<ArchivingSample>, looks: number): Promise<ArchivingSample[]> {
+  const samples = [await look()]
+  while (samples.length < looks) {
+    await delay(LOOK_EVERY_MS)
+    samples.push(await look())
   }
   return samples
 }

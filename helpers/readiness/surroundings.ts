@@ -21,6 +21,7 @@ export async function openSurroundings(
   const inService: InService | undefined = shortcut && (async command => (await shortcut)(command))
   return {
     where: server.where,
+    warnings: server.warnings,
     session: () => server.session(),
     archive: segmentSizeBytes => archive && accessTo(archive, segmentSizeBytes, inService),
     walSpace: async (dataDirectory, systemIdentifier) =>
