@@ -148,7 +148,7 @@ drill(
       await expectTimeline(restored, audited.timeline + 1, journal)
     })
     time.follow(course())
-    await step('The application is healthy on it', () =>
+    await step('It takes writes, and the application of the user, where there is one, is healthy on it', () =>
       expectServes(restored, { run, cleanup, config, healthCommand: settings.healthCommand, database }, journal),
     )
     time.ended('healthy')
