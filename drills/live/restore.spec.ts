@@ -11,7 +11,7 @@ import { expectIsolated, expectTimeline } from '../../fixtures/expectations/reco
 import { expectAsInSnapshot } from '../../fixtures/expectations/snapshot.ts'
 import { expectSqlChecks } from '../../fixtures/expectations/sql-checks.ts'
 import { expectServes } from '../../fixtures/live/application.ts'
-import { expectArchiveReaches } from '../../fixtures/live/archive-audit.ts'
+import { expectArchiveReaches, expectNoTablespaceOutside } from '../../fixtures/live/archive-audit.ts'
 import { describeRequest } from '../../fixtures/live/backup.ts'
 import { expectRecoveredTo, rpoOf } from '../../fixtures/live/recovery.ts'
 import { unlessStalled } from '../../fixtures/live/stall.ts'
@@ -72,6 +72,8 @@ drill(
     const audited = await step('Audit the archive against the target', async () => {
       const audited = await expectArchiveReaches(archive, request, journal)
       warn(audited.warnings)
+      if (runtime.description.capabilities.includes('readOnlyArchive')) return audited
+      await expectNoTablespaceOutside(archive, request, journal)
       return audited
     })
     time.ended('archive audited')

@@ -1,5 +1,5 @@
 import type { Lsn } from './lsn.ts'
-import type { WalRecord } from './wal-record.ts'
+import { mainDataAt, type WalRecord } from './wal-record.ts'
 
 /** A transaction's commit as the WAL has it. */
 export interface WalCommit {
@@ -14,12 +14,6 @@ const TRANSACTION = 1
 const KIND_MASK = 0x70
 const COMMITS: readonly number[] = [0x00, 0x30]
 
-/** What may stand before a record's data. @see PostgreSQL source, `src/include/access/xlogrecord.h` */
-const SHORT_DATA = 255
-const LONG_DATA = 254
-const ORIGIN = 253
-const TOP_LEVEL_XID = 252
-
 /**
  * Of a record of WAL, what it says of a commit; none where it is of anything else.
  * @param data the first bytes behind its header.
@@ -30,20 +24,6 @@ export function readCommit({ resourceManager, info, lsn, endLsn }: WalRecord, da
   const at = mainDataAt(data)
   if (at === undefined || at + 8 > data.length) return undefined
   return { lsn, endLsn, at: timeOf(data.readBigInt64LE(at)) }
-}
-
-/** Behind its origin and the transaction it is part of, where it says them. A commit has no blocks. */
-function mainDataAt(data: Buffer): number | undefined {
-  let at = 0
-  while (at < data.length) {
-    const kind = data.readUInt8(at)
-    if (kind === SHORT_DATA) return at + 2
-    if (kind === LONG_DATA) return at + 5
-    if (kind === ORIGIN) at += 3
-    else if (kind === TOP_LEVEL_XID) at += 5
-    else return undefined
-  }
-  return undefined
 }
 
 /** Microseconds between 1970 and 2000: from where PostgreSQL counts. */

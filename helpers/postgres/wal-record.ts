@@ -36,6 +36,30 @@ const XLOG_SWITCH = 0x40
 const XLOG_OVERWRITE_CONTRECORD = 0xd0
 const INFO_MASK = 0xf0
 
+/** What may stand before a record's data. @see PostgreSQL source, `src/include/access/xlogrecord.h` */
+const SHORT_DATA = 255
+const LONG_DATA = 254
+const ORIGIN = 253
+const TOP_LEVEL_XID = 252
+
+/**
+ * Where the data of a record without blocks begins, behind its origin and the transaction that it is part of, where it says them.
+ * @param data the first bytes behind its header.
+ * @returns nothing where it is not among them.
+ */
+export function mainDataAt(data: Buffer): number | undefined {
+  let at = 0
+  while (at < data.length) {
+    const kind = data.readUInt8(at)
+    if (kind === SHORT_DATA) return at + 2
+    if (kind === LONG_DATA) return at + 5
+    if (kind === ORIGIN) at += 3
+    else if (kind === TOP_LEVEL_XID) at += 5
+    else return undefined
+  }
+  return undefined
+}
+
 /** Up to the next place where a record may begin: `MAXALIGN`. Of less than 2 GiB, which no segment has. */
 export function align(bytes: number): number {
   return (bytes + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES
