@@ -39,7 +39,8 @@ test('the recovery window is the one that recovery finds', {
   })
   await step('One can come back to its beginning', async () => {
     const target = { kind: 'time', time: window.from, inclusive: true } as const
-    const { restored, paused } = await recover(backup, { target })
+    // What the drill noted as the backup's end is the clock just after it, which may be past the second in which it ended.
+    const { restored, paused } = await recover(backup, { target, unchecked: true })
     await expectLedgerAt(restored, ledger, momentOf(target, paused), journal)
     await restored.destroy()
   })

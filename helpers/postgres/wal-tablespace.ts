@@ -5,7 +5,7 @@ import { mainDataAt, type WalRecord } from './wal-record.ts'
 export interface WalTablespace {
   lsn: Lsn
   oid: string
-  /** As far as it is among the first bytes of the record. */
+  /** As far as it is among the first bytes of the record: where that is not all of it, with … behind. */
   location: string
 }
 
@@ -29,6 +29,6 @@ export function readCreatedTablespace(
   if (at === undefined || at + 4 > data.length) return { lsn, oid: 'unknown', location: 'an unknown path' }
   const path = data.subarray(at + 4)
   const end = path.indexOf(0)
-  const location = path.toString('utf8', 0, end < 0 ? path.length : end)
+  const location = end < 0 ? `${path.toString('utf8')}…` : path.toString('utf8', 0, end)
   return location === '' ? undefined : { lsn, oid: String(data.readUInt32LE(at)), location }
 }
