@@ -1,5 +1,5 @@
 // npm run snapshot [-- --out FOLDER --json]: what the runbook's §2 captures before a maintenance window, of the live server.
-// Exit status: 0 written; 2 could not.
+// Exit status: 0 written; 2 could not, or no table could be read.
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadTogether } from '../../helpers/environment.ts'

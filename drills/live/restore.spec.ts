@@ -1,7 +1,8 @@
 // A backup of the user's own, restored on a disposable server with the archive that belongs to it.
 //
-// Goal:   the backup is what its manifest says, the archive leads from it to the target, what comes back is sound and holds what
-//         production said of itself, and the application serves from it; how long that takes, and what would be lost.
+// Goal:   the backup is what its manifest says, the archive leads from it to the target, what comes back is sound and takes writes;
+//         where they are given, it holds what production said of itself, the user's SQL is true of it, and the application serves from
+//         it; how long that takes, and what would be lost.
 // Method: bring backup and WAL in, read-only; audit the archive against the target; restore with a configuration of the drill's
 //         own; replay to the target, compare there, promote, serve. Everything that was made is destroyed.
 import { test } from '../../fixtures/drill.ts'
@@ -12,7 +13,7 @@ import { expectAsInSnapshot } from '../../fixtures/expectations/snapshot.ts'
 import { expectSqlChecks } from '../../fixtures/expectations/sql-checks.ts'
 import { expectServes } from '../../fixtures/live/application.ts'
 import { expectArchiveReaches, expectNoTablespaceOutside } from '../../fixtures/live/archive-audit.ts'
-import { describeRequest } from '../../fixtures/live/backup.ts'
+import { describeRequest, describeUnasked } from '../../fixtures/live/backup.ts'
 import { expectRecoveredTo, rpoOf } from '../../fixtures/live/recovery.ts'
 import { unlessStalled } from '../../fixtures/live/stall.ts'
 import { importWal } from '../../helpers/archive/wal-import.ts'
@@ -31,7 +32,7 @@ const STALL_SECONDS = 600
 const drill = test.override('walCommands', {})
 
 drill(
-  'a backup of the user comes back, sound and as production was',
+  'a backup of the user comes back, recovers to the target, and takes writes',
   {
     meta: { id: 'L1', runbook: '3', controls: ['A.8.13', 'CP-9(1)', 'CP-10(2)'] },
     tags: ['live'],
@@ -58,13 +59,17 @@ drill(
     const request = await step('Open the backup, and what it is compared with', async () => {
       const opened = await openRestore(settings, run.directory)
       journal.observe(describeRequest(opened))
-      warn(opened.backup.warnings)
+      warn([...opened.backup.warnings, ...describeUnasked(opened, { ...settings, apiCommand: config.apiCommand })])
       return opened
     })
-    const { backup, target, snapshot } = request
+    const { backup, snapshot } = request
     const archive = await step('Bring in its WAL', async () => {
       const archive = await newArchive(undefined, backup.segmentSizeBytes)
-      const plan = { backup, timeline: 'latest', ...(target.kind === 'lsn' ? { upTo: target.lsn } : {}) } as const
+      const plan = {
+        backup,
+        timeline: 'latest',
+        ...(request.target.kind === 'lsn' ? { upTo: request.target.lsn } : {}),
+      } as const
       journal.observe({ ...(await importWal(request.source, archive, plan)) })
       return archive
     })
@@ -76,6 +81,7 @@ drill(
       await expectNoTablespaceOutside(archive, request, journal)
       return audited
     })
+    const { target } = audited
     time.ended('archive audited')
 
     const restored = await step('Restore it onto a clean volume, checked, its configuration set aside', async () => {
@@ -136,11 +142,17 @@ drill(
       if (snapshot) await chooseDatabase(restored, snapshot.database)
       return await chooseDatabase(restored, settings.database ?? snapshot?.database)
     })
-    if (snapshot)
-      await step('Compare it with the snapshot, table by table', async () => {
-        const isSameMoment = settings.target.kind === 'snapshot' && snapshot.exact
-        warn(await expectAsInSnapshot(restored, { snapshot, recoveredTo, isSameMoment }, journal))
-      })
+    const isOfSnapshot = settings.target.kind === 'snapshot'
+    if (snapshot && !isOfSnapshot && recoveredTo.isBefore(snapshot.fromLsn))
+      await step('Not compared with the snapshot, which was taken after the target', () =>
+        warn([
+          `not compared with the snapshot of ${snapshot.takenAt}: recovery ended at ${recoveredTo}, before it at ${snapshot.fromLsn}`,
+        ]),
+      )
+    else if (snapshot)
+      await step('Compare it with the snapshot, table by table', async () =>
+        warn(await expectAsInSnapshot(restored, { snapshot, isSameMoment: isOfSnapshot && snapshot.exact }, journal)),
+      )
     if (request.checks.length > 0)
       await step('Ask the SQL checks of the user', () => expectSqlChecks(restored, request.checks, database, journal))
     time.ended('verified')
@@ -164,7 +176,7 @@ drill(
       const rto = time.measured(config.rtoSeconds)
       // Of another target the user has chosen what is lost.
       const rpo =
-        target.kind === 'latest'
+        request.target.kind === 'latest'
           ? rpoOf({ beganAt, lastCommitAt, stoppedAt: backup.stoppedAt, snapshot, recoveredTo }, config)
           : undefined
       expectObjectives({ rto, rpo }, journal)

@@ -3,7 +3,7 @@ import { CannotRun } from '../failure.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { LiveSnapshot } from '../readiness/snapshot-file.ts'
 import type { RecoveryTarget } from '../recovery/recovery-target.ts'
-import { refuseOutOfReach } from './restore-request.ts'
+import { atRecordEnds, refuseOutOfReach } from './restore-request.ts'
 
 const NOW = '2026-11-27T12:00:00.000Z'
 const backup = {
@@ -16,6 +16,11 @@ const unended = { ...backup, stopLsn: undefined, stoppedAt: undefined }
 const lsn = (text: string): RecoveryTarget => ({ kind: 'lsn', lsn: Lsn.parse(text), inclusive: false })
 const time = (text: string): RecoveryTarget => ({ kind: 'time', time: text, inclusive: false })
 const at = (toLsn: string) => ({ toLsn: Lsn.parse(toLsn) }) as LiveSnapshot
+
+it('the moment of a snapshot is where a record ends, not behind the header of the next page', () => {
+  const moment = { fromLsn: Lsn.parse('0/34002018'), toLsn: Lsn.parse('0/35000028') }
+  expect(JSON.stringify(atRecordEnds(moment, 2 ** 24))).toBe('{"fromLsn":"0/34002000","toLsn":"0/35000000"}')
+})
 
 describe('a target that no archive could bring the backup to is refused', () => {
   it.each([

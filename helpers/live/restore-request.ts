@@ -5,6 +5,7 @@ import { openUserBackup } from '../backup/formats/open.ts'
 import type { UserBackup } from '../backup/formats/user-backup.ts'
 import { secretsOf } from '../environment.ts'
 import { CannotRun } from '../failure.ts'
+import { beforePageHeader } from '../postgres/wal-page.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
 import { type LiveSnapshot, readSnapshotFile } from '../readiness/snapshot-file.ts'
 import { describeTarget, type RecoveryTarget } from '../recovery/recovery-target.ts'
@@ -18,6 +19,7 @@ export interface RestoreRequest {
   /** Undefined: the backup's own WAL alone. */
   source: WalSource | undefined
   target: RecoveryTarget
+  /** Its LSNs are where records end, as those of recovery are. */
   snapshot: LiveSnapshot | undefined
   checks: readonly SqlCheck[]
 }
@@ -34,7 +36,10 @@ export async function openRestore(config: RestoreConfig, directory: string): Pro
     scratch: scratch(),
     ...(stanza === undefined ? {} : { stanza }),
   })
-  const snapshot = config.snapshot === undefined ? undefined : await readSnapshotFile(config.snapshot)
+  const snapshot =
+    config.snapshot === undefined
+      ? undefined
+      : atRecordEnds(await readSnapshotFile(config.snapshot), backup.segmentSizeBytes)
   const request = {
     backup,
     source: await openSource(config, backup, scratch),
@@ -59,6 +64,19 @@ async function openSource(
   return 'folder' in wal
     ? await walFolder(wal.folder)
     : walCommand(wal.command, { scratch: scratch(), restartPoint, secrets: secretsOf(config) })
+}
+
+/** Exported for its test. */
+export function atRecordEnds<Moment extends Pick<LiveSnapshot, 'fromLsn' | 'toLsn'>>(
+  snapshot: Moment,
+  segmentSizeBytes: number,
+): Moment {
+  const { fromLsn, toLsn } = snapshot
+  return {
+    ...snapshot,
+    fromLsn: beforePageHeader(fromLsn, segmentSizeBytes),
+    toLsn: beforePageHeader(toLsn, segmentSizeBytes),
+  }
 }
 
 /**

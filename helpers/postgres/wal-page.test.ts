@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Lsn } from './lsn.ts'
-import { readSegmentHeader, type SegmentHeader } from './wal-page.ts'
+import { beforePageHeader, readSegmentHeader, type SegmentHeader } from './wal-page.ts'
 
 function write(header: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(40)
@@ -26,6 +26,21 @@ const header: SegmentHeader = {
   segmentSizeBytes: 2 ** 24,
   pageSizeBytes: 8192,
 }
+
+describe('where the record before an LSN ends', () => {
+  test.each([
+    ['0/34000028', '0/34000000', 'behind the header of a segment'],
+    ['0/34000010', '0/34000000', 'within it'],
+    ['0/34000000', '0/34000000', 'the end of a segment'],
+    ['0/34000029', '0/34000029', 'a byte further'],
+    ['0/34002018', '0/34002000', 'behind the header of a page'],
+    ['0/34002019', '0/34002019', 'a byte further'],
+    ['1/18', '1/0', 'behind 4 GiB'],
+    ['0/0', '0/0', 'the beginning'],
+  ])('of %s it is %s: %s', (lsn, end) => {
+    expect(String(beforePageHeader(Lsn.parse(lsn), 2 ** 24))).toBe(end)
+  })
+})
 
 describe('the header of a segment', () => {
   test('says what was written into it', () => {

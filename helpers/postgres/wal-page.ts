@@ -7,6 +7,18 @@ export const PAGE_BYTES = 8192
 const PAGE_HEADER_BYTES = 24
 export const SEGMENT_HEADER_BYTES = 40
 
+/**
+ * Where the record before `lsn` ends. Of an LSN within the header of a page, or right behind it, that is where the page begins: what
+ * PostgreSQL gives as the place of the next record lies behind the header, and what it has replayed ends before it.
+ * @see PostgreSQL source, `XLogBytePosToRecPtr` and `XLogBytePosToEndRecPtr` in `src/backend/access/transam/xlog.c`
+ */
+export function beforePageHeader(lsn: Lsn, segmentSizeBytes: number): Lsn {
+  const inSegment = lsn.bytes % BigInt(segmentSizeBytes)
+  const inPage = inSegment % BigInt(PAGE_BYTES)
+  const header = inSegment < PAGE_BYTES ? SEGMENT_HEADER_BYTES : PAGE_HEADER_BYTES
+  return inPage <= header ? lsn.plus(-inPage) : lsn
+}
+
 /** What every page of WAL begins with. */
 export interface PageHeader {
   /** Of the version that wrote it. */

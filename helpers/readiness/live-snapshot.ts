@@ -65,6 +65,7 @@ export async function takeLiveSnapshot(
       databases,
       tables,
     }
+    refuseUnread(snapshot, live.where, server)
     return { snapshot, warnings: [...live.warnings, ...warningsOf(snapshot, server)] }
   } catch (error) {
     throw refusal(error, live.where, clock, config)
@@ -263,6 +264,15 @@ function warningsOf({ tables, leftOut }: LiveSnapshot, { role, isSuperuser, sees
   const unlogged = leftOut.filter(({ why }) => why === 'unlogged').map(({ schema, name }) => `${schema}.${name}`)
   if (unlogged.length > 0) warnings.push(`a recovery leaves unlogged tables empty: ${unlogged.join(', ')}`)
   return warnings
+}
+
+/** A later comparison with it would compare nothing. @throws {CannotRun} when there are tables, and none was read. */
+function refuseUnread({ tables }: LiveSnapshot, where: string, { database, role }: Server): void {
+  const reasons = new Set(tables.map(table => ('unread' in table ? table.unread : undefined)))
+  if (tables.length === 0 || reasons.has(undefined)) return
+  throw new CannotRun(
+    `no snapshot was written: of ${tables.length} tables of ${database} on ${where} the role ${role} could read none (${[...reasons].join('; ')})`,
+  )
 }
 
 /** What kept it from being taken, as a sentence that says what to do; what is none of these stays what it is. */
