@@ -12,7 +12,7 @@ import { expectAsInSnapshot } from '../../fixtures/expectations/snapshot.ts'
 import { expectSqlChecks } from '../../fixtures/expectations/sql-checks.ts'
 import { expectServes } from '../../fixtures/live/application.ts'
 import { expectArchiveReaches, expectNoTablespaceOutside } from '../../fixtures/live/archive-audit.ts'
-import { describeRequest } from '../../fixtures/live/backup.ts'
+import { describeOrigin, describeRequest } from '../../fixtures/live/backup.ts'
 import { expectRecoveredTo, rpoOf } from '../../fixtures/live/recovery.ts'
 import { unlessStalled } from '../../fixtures/live/stall.ts'
 import { importWal } from '../../helpers/archive/wal-import.ts'
@@ -65,7 +65,9 @@ drill(
     const archive = await step('Bring in its WAL', async () => {
       const archive = await newArchive(undefined, backup.segmentSizeBytes)
       const plan = { backup, timeline: 'latest', ...(target.kind === 'lsn' ? { upTo: target.lsn } : {}) } as const
-      journal.observe({ ...(await importWal(request.source, archive, plan)) })
+      const imported = await importWal(request.source, archive, plan)
+      journal.observe({ ...imported })
+      journal.prove(describeOrigin(imported, request.source))
       return archive
     })
     time.ended('WAL brought in')

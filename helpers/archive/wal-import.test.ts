@@ -26,6 +26,7 @@ const backup = (...own: string[]): ImportPlan['backup'] => ({
   timeline: 1,
   startLsn: Lsn.parse('0/200028'),
   segmentSizeBytes: SIZE,
+  systemIdentifier: '7000000000000000001',
   async *ownWal() {
     for (const one of own) yield { name: one, content: Buffer.from('own') }
   },
@@ -39,7 +40,7 @@ class Files implements WalSource {
   async fetch(one: string): Promise<Buffer | undefined> {
     this.asked.push(one)
     const content = this.files[one]
-    return content === undefined ? undefined : Buffer.from(content)
+    return content === undefined ? undefined : Buffer.from(content, 'latin1')
   }
 }
 
@@ -126,6 +127,49 @@ describe('from a command', () => {
   })
 })
 
+/** The first page of a segment, and no more: all that tells of which cluster it is. */
+function pageOf(systemIdentifier: bigint, number: number): string {
+  const page = Buffer.alloc(SIZE)
+  page.writeUInt16LE(0xd118, 0)
+  page.writeUInt16LE(0x2, 2)
+  page.writeUInt32LE(1, 4)
+  page.writeBigUInt64LE(BigInt(number * SIZE), 8)
+  page.writeBigUInt64LE(systemIdentifier, 24)
+  page.writeUInt32LE(SIZE, 32)
+  page.writeUInt32LE(8192, 36)
+  return page.toString('latin1')
+}
+
+describe('a source that cannot be that of the backup, though the backup brings its WAL along', () => {
+  const files = (systemIdentifier: bigint, ...numbers: number[]) =>
+    Object.fromEntries(numbers.map(one => [name(1, one), pageOf(systemIdentifier, one)]))
+  const plan = { backup: backup(name(1, 2), name(1, 3)), timeline: 'latest' } as const
+
+  test.each([
+    ['has nothing, listed', () => new ListedFiles({})],
+    ['has nothing, asked', () => new Files({})],
+    ['has only what lies before the backup', () => new ListedFiles({ ...segments(1, 0, 1), ...HISTORY })],
+  ])('is refused where it %s', async (_, source) => {
+    await expect(importWal(source(), archive, plan)).rejects.toMatchObject({
+      kind: 'archive-empty',
+      message: expect.stringMatching(/memory has no WAL from the start of the backup on, no segment 0{7}1.*2 or later/),
+    })
+  })
+
+  test.each([
+    ['listed', (given: Record<string, string>) => new ListedFiles(given)],
+    ['asked', (given: Record<string, string>) => new Files(given)],
+  ])('is refused where it is of another cluster, %s', async (_, source) => {
+    const other = source(files(7000000000000000002n, 2, 3, 4))
+    await expect(importWal(other, archive, plan)).rejects.toMatchObject({ kind: 'archive-of-another-cluster' })
+  })
+
+  test('is taken where one segment is of the cluster: what is wrong with the others the audit names', async () => {
+    const mixed = new ListedFiles({ ...files(7000000000000000002n, 3), ...files(7000000000000000001n, 4) })
+    expect(await importWal(mixed, archive, plan)).toMatchObject({ segments: 3, fromSource: 2, fromBackup: 1 })
+  })
+})
+
 describe("the backup's own WAL", () => {
   test('suffices where there is no source', async () => {
     expect(await importWal(undefined, archive, { backup: backup(name(1, 2)), timeline: 'latest' })).toMatchObject({
@@ -138,7 +182,7 @@ describe("the backup's own WAL", () => {
       backup: backup(name(1, 2), name(1, 3)),
       timeline: 'latest',
     })
-    expect(found).toMatchObject({ segments: 3, holes: [] })
+    expect(found).toMatchObject({ segments: 3, fromSource: 2, fromBackup: 1, holes: [] })
     expect(String(await archive.find(name(1, 2)))).toBe('own')
     expect(String(await archive.find(name(1, 3)))).toBe('wal')
   })

@@ -1,6 +1,9 @@
 import type { UserBackup } from '../backup/formats/user-backup.ts'
+import { Failure } from '../failure.ts'
 import type { Lsn } from '../postgres/lsn.ts'
 import { historyFile, TimelineHistory } from '../postgres/timeline-history.ts'
+import { findHeadDamage } from '../postgres/wal-check.ts'
+import { SEGMENT_HEADER_BYTES } from '../postgres/wal-page.ts'
 import { WalSegment } from '../postgres/wal-segment.ts'
 import { classifyArchiveFile } from './archive-file.ts'
 import type { WalArchive } from './wal-archive.ts'
@@ -8,6 +11,9 @@ import type { WalSource } from './wal-source.ts'
 
 export interface WalImport {
   segments: number
+  /** Of them, those that the source has, and those that only the backup brings along. */
+  fromSource: number
+  fromBackup: number
   histories: number
   bytes: number
   seconds: number
@@ -16,7 +22,7 @@ export interface WalImport {
 }
 
 export interface ImportPlan {
-  backup: Pick<UserBackup, 'timeline' | 'startLsn' | 'segmentSizeBytes' | 'ownWal'>
+  backup: Pick<UserBackup, 'timeline' | 'startLsn' | 'segmentSizeBytes' | 'systemIdentifier' | 'ownWal'>
   /**
    * WAL is copied up to the segment that holds this byte, and one more: recovery stops only at a record past its target.
    * Default: all there is.
@@ -32,7 +38,9 @@ const LONGEST_HOLE = 4
  * Copies what a recovery from the backup would ask for into an archive of ours, unpacked, one file in memory at a time. The WAL
  * that the backup brings along comes first, and gives way to what the source has of the same name: its last segment is not full.
  * What a source that can be listed has a hole in is copied on both sides of it; a command is asked for the next few segments.
- * @param source undefined: the backup's own WAL alone.
+ * @param source undefined: the backup's own WAL alone. One that is named must have some of the backup's cluster, from its start on:
+ *   else it is not the one that a recovery would be left with.
+ * @throws {Failure} `archive-empty` and `archive-of-another-cluster`.
  * @throws what the source throws, and `RangeError` for a history that is not one.
  */
 export async function importWal(
@@ -45,12 +53,17 @@ export async function importWal(
   for await (const { name, content } of plan.backup.ownWal()) await importing.store(name, content)
   if (source?.names) await importing.copyListed(source, await source.names())
   else if (source) await importing.askFor(source)
+  if (source) importing.expectSome(source)
   return importing.report((performance.now() - began) / 1000)
 }
 
 class Importing {
   /** By name: what is fetched replaces what the backup has brought along. */
   readonly #stored = new Map<string, number>()
+  readonly #fromSource = new Set<string>()
+  /** Of the source's segments, those whose first page says that they are of this cluster, and of another one. */
+  #ours = 0
+  #foreign = 0
   readonly #holes: string[] = []
   readonly #first: WalSegment
   readonly #last: bigint | undefined
@@ -92,10 +105,30 @@ class Importing {
     }
   }
 
+  expectSome({ where }: WalSource): void {
+    const { systemIdentifier } = this.plan.backup
+    if (this.#foreign > 0 && this.#ours === 0)
+      throw new Failure(
+        'archive-of-another-cluster',
+        `the WAL of ${where} is of another cluster than the backup, which is of ${systemIdentifier}: name the archive of the server that was backed up`,
+        { where, systemIdentifier, segments: this.#foreign },
+      )
+    if (![...this.#fromSource].some(name => this.#kindOf(name) === 'segment'))
+      throw new Failure(
+        'archive-empty',
+        `${where} has no WAL from the start of the backup on, no segment ${this.#first} or later: name the archive of the server that was backed up, or none, where the backup brings its WAL along`,
+        { where, from: this.#first.name },
+      )
+  }
+
   report(seconds: number): WalImport {
     const names = [...this.#stored.keys()]
+    const segments = names.filter(name => this.#kindOf(name) === 'segment')
+    const fromSource = segments.filter(name => this.#fromSource.has(name)).length
     return {
-      segments: names.filter(name => this.#kindOf(name) === 'segment').length,
+      segments: segments.length,
+      fromSource,
+      fromBackup: segments.length - fromSource,
       histories: names.filter(name => this.#kindOf(name) === 'history').length,
       bytes: [...this.#stored.values()].reduce((total, bytes) => total + bytes, 0),
       seconds,
@@ -105,8 +138,23 @@ class Importing {
 
   async #fetch(source: WalSource, name: string): Promise<boolean> {
     const content = await source.fetch(name)
-    if (content) await this.store(name, content)
-    return content !== undefined
+    if (!content) return false
+    await this.store(name, content)
+    this.#fromSource.add(name)
+    this.#identify(name, content)
+    return true
+  }
+
+  #identify(name: string, content: Buffer): void {
+    const file = classifyArchiveFile(name, this.#first.sizeBytes)
+    if (file.kind !== 'segment' || content.length < SEGMENT_HEADER_BYTES) return
+    const { segment } = file
+    const damage = findHeadDamage(
+      { segment, sizeBytes: segment.sizeBytes, head: content },
+      this.plan.backup.systemIdentifier,
+    )
+    if (!damage) this.#ours++
+    else if (damage.kind === 'other-cluster') this.#foreign++
   }
 
   /**
