@@ -64,9 +64,18 @@ drill(
     const { backup, target, snapshot } = request
     const archive = await step('Bring in its WAL', async () => {
       const archive = await newArchive(undefined, backup.segmentSizeBytes)
-      const plan = { backup, timeline: 'latest', ...(target.kind === 'lsn' ? { upTo: target.lsn } : {}) } as const
-      const imported = await importWal(request.source, archive, plan)
-      journal.observe({ ...imported })
+      const imported = await importWal(request.source, archive, {
+        backup,
+        timeline: 'latest',
+        known: snapshot?.toLsn,
+        ...(target.kind === 'lsn' ? { upTo: target.lsn } : {}),
+      })
+      const { notThere, ...counted } = imported
+      journal.observe({ ...counted })
+      if (notThere)
+        warn([
+          `the command (${request.source?.where}) had none of ${notThere.first} to ${notThere.last} that it was asked for; taken as the end of the WAL`,
+        ])
       journal.prove(describeOrigin(imported, request.source))
       return archive
     })

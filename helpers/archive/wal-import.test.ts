@@ -95,13 +95,47 @@ describe('from a command', () => {
       '00000001.history',
       '00000002.history',
       ...[2, 3, 4, 5, 6, 7, 8].map(one => name(1, one)),
+      ...[2, 4, 8, 16, 32, 64, 128, 256].map(step => name(1, 8 + step)),
     ])
+    expect(found.notThere).toEqual({ first: name(1, 5), last: name(1, 264) })
   })
 
   test('a hole is told from the end', async () => {
     const found = await importWal(new Files(segments(1, 2, 4, 7)), archive, { backup: backup(), timeline: 'latest' })
     expect(found.holes).toEqual([name(1, 3), name(1, 5), name(1, 6)])
     expect(await stored()).toEqual([name(1, 2), name(1, 4), name(1, 7)])
+  })
+
+  test.each([4, 9, 60, 250])(
+    'a hole of %d segments is none of the end, where there are many behind it',
+    async length => {
+      const behind = Array.from({ length: 300 }, (_, index) => 4 + length + index)
+      const source = new Files(segments(1, 2, 3, ...behind))
+      const found = await importWal(source, archive, { backup: backup(), timeline: 'latest' })
+      expect(found.holes).toHaveLength(length)
+      expect(found.holes[0]).toBe(name(1, 4))
+      expect(found.segments).toBe(302)
+      expect(found.notThere?.first).toBe(name(1, 304 + length))
+      // Once is enough for what was found ahead.
+      const given = source.asked.filter(one => behind.some(number => name(1, number) === one))
+      expect(new Set(given).size).toBe(given.length)
+    },
+  )
+
+  test('a hole is told from the end as far as production is known to have come', async () => {
+    const files = segments(1, 2, 3, 2000)
+    const blind = await importWal(new Files(files), archive, { backup: backup(), timeline: 'latest' })
+    expect(blind).toMatchObject({ segments: 2, holes: [], notThere: { first: name(1, 4) } })
+    const known = Lsn.fromBytes(BigInt(2000 * SIZE + 40))
+    const found = await importWal(new Files(files), archive, { backup: backup(), timeline: 'latest', known })
+    expect(found.segments).toBe(3)
+    expect(found.holes).toHaveLength(1996)
+  })
+
+  test('what is not there is told where no more was asked for than the target takes', async () => {
+    const plan = { backup: backup(), timeline: 1, upTo: Lsn.parse('0/500500') } as const
+    const found = await importWal(new Files(segments(1, 2, 3)), archive, plan)
+    expect(found.notThere).toEqual({ first: name(1, 4), last: name(1, 6) })
   })
 
   test('a timeline that was left is followed to its child', async () => {

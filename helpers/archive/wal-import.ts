@@ -19,6 +19,8 @@ export interface WalImport {
   seconds: number
   /** Asked of a command and not there, before others that are. */
   holes: string[]
+  /** From the first that a command did not have to the last that it was asked for: taken as the end of the WAL, and none of a listing. */
+  notThere: { first: string; last: string } | undefined
 }
 
 export interface ImportPlan {
@@ -28,16 +30,22 @@ export interface ImportPlan {
    * Default: all there is.
    */
   upTo?: Lsn
+  /** That production is known to have come to: a command is asked as far as this before its WAL is taken to end. */
+  known?: Lsn | undefined
   timeline: 'latest' | 'current' | number
 }
 
-/** How many segments in a row a command may not have before that is the end of the WAL, and no hole in it. */
-const LONGEST_HOLE = 4
+/** How many segments in a row a command may not have before those further on are asked for one by one no more. */
+const ASKED_IN_A_ROW = 4
+/** So far ahead a command is asked at the least, in steps that grow, before that is the end of the WAL, and no hole in it. */
+const FURTHEST_AHEAD = 256n
+const STEP_FACTOR = 2n
 
 /**
  * Copies what a recovery from the backup would ask for into an archive of ours, unpacked, one file in memory at a time. The WAL
  * that the backup brings along comes first, and gives way to what the source has of the same name: its last segment is not full.
- * What a source that can be listed has a hole in is copied on both sides of it; a command is asked for the next few segments.
+ * What a source that can be listed has a hole in is copied on both sides of it; a command is asked for the next few segments, and
+ * then ever further ahead.
  * @param source undefined: the backup's own WAL alone. One that is named must have some of the backup's cluster, from its start on:
  *   else it is not the one that a recovery would be left with.
  * @throws {Failure} `archive-empty` and `archive-of-another-cluster`.
@@ -57,6 +65,13 @@ export async function importWal(
   return importing.report((performance.now() - began) / 1000)
 }
 
+/** Of a timeline, the segments that recovery reads. */
+interface Leg {
+  timeline: number
+  from: bigint
+  to: bigint | undefined
+}
+
 class Importing {
   /** By name: what is fetched replaces what the backup has brought along. */
   readonly #stored = new Map<string, number>()
@@ -65,6 +80,7 @@ class Importing {
   #ours = 0
   #foreign = 0
   readonly #holes: string[] = []
+  #notThere: WalImport['notThere']
   readonly #first: WalSegment
   readonly #last: bigint | undefined
 
@@ -91,18 +107,63 @@ class Importing {
   async askFor(source: WalSource): Promise<void> {
     const legs = await this.#findLegs(source)
     let missing: string[] = []
-    for (let number = this.#first.number; missing.length < LONGEST_HOLE && !this.#isPast(number); number++) {
-      const names = legs
-        .filter(({ from, to }) => number >= from && (to === undefined || number <= to))
-        .map(({ timeline }) => new WalSegment(timeline, number, this.#first.sizeBytes).name)
-      let isThere = false
-      for (const name of names) isThere = (await this.#fetch(source, name)) || this.#stored.has(name) || isThere
-      if (!isThere) missing.push(...names.slice(-1))
-      else {
+    /** One further ahead that is there. */
+    let ahead = this.#first.number
+    for (let number = this.#first.number; !this.#isPast(number); number++) {
+      const names = this.#namesOf(legs, number)
+      if (await this.#fetchAny(source, names)) {
         this.#holes.push(...missing)
         missing = []
+        continue
       }
+      missing.push(...names.slice(-1))
+      if (missing.length < ASKED_IN_A_ROW || number < ahead) continue
+      const [first = ''] = missing
+      const look = await this.#lookAhead(source, legs, number)
+      if (look.found === undefined) {
+        this.#notThere = { first, last: look.last ?? missing.at(-1) ?? first }
+        return
+      }
+      ahead = look.found
     }
+    const [first] = missing
+    if (first !== undefined) this.#notThere = { first, last: missing.at(-1) ?? first }
+  }
+
+  /** @returns the next segment behind `from` that is there, of those that are asked for; else the last that was. */
+  async #lookAhead(
+    source: WalSource,
+    legs: readonly Leg[],
+    from: bigint,
+  ): Promise<{ found: bigint } | { found: undefined; last: string | undefined }> {
+    const { known } = this.plan
+    const atKnown = known && WalSegment.containing(known, 1, this.#first.sizeBytes).number
+    const furthest = [from + FURTHEST_AHEAD, atKnown ?? 0n].reduce((a, b) => (a > b ? a : b))
+    const asked = new Set(atKnown !== undefined && atKnown > from ? [atKnown] : [])
+    for (let step = STEP_FACTOR; from + step <= furthest; step *= STEP_FACTOR) asked.add(from + step)
+    let last: string | undefined
+    for (const number of [...asked].sort((a, b) => Number(a - b))) {
+      if (this.#isPast(number)) break
+      const names = this.#namesOf(legs, number)
+      if (await this.#fetchAny(source, names)) return { found: number }
+      last = names.at(-1)
+    }
+    return { found: undefined, last }
+  }
+
+  #namesOf(legs: readonly Leg[], number: bigint): string[] {
+    return legs
+      .filter(({ from, to }) => number >= from && (to === undefined || number <= to))
+      .map(({ timeline }) => new WalSegment(timeline, number, this.#first.sizeBytes).name)
+  }
+
+  async #fetchAny(source: WalSource, names: readonly string[]): Promise<boolean> {
+    let isThere = false
+    for (const name of names) {
+      const isKnown = this.#fromSource.has(name) || (await this.#fetch(source, name))
+      isThere = isKnown || this.#stored.has(name) || isThere
+    }
+    return isThere
   }
 
   expectSome({ where }: WalSource): void {
@@ -133,6 +194,7 @@ class Importing {
       bytes: [...this.#stored.values()].reduce((total, bytes) => total + bytes, 0),
       seconds,
       holes: this.#holes,
+      notThere: this.#notThere,
     }
   }
 
@@ -161,7 +223,7 @@ class Importing {
    * Which segments each timeline on the way has: a switch lies within a segment, which both have.
    * @see `findNewestTimeLine` in `src/backend/access/transam/timeline.c`
    */
-  async #findLegs(source: WalSource): Promise<{ timeline: number; from: bigint; to: bigint | undefined }[]> {
+  async #findLegs(source: WalSource): Promise<Leg[]> {
     const { timeline: current } = this.plan.backup
     let target = current
     await this.#fetch(source, historyFile(current))
