@@ -57,6 +57,7 @@ drill(
     const time = new RecoveryTime()
     const request = await step('Open the backup, and what it is compared with', async () => {
       const opened = await openRestore(settings, run.directory)
+      cleanup.add('the source of the WAL', () => opened.source?.stop?.())
       journal.observe(describeRequest(opened))
       warn(opened.backup.warnings)
       return opened
@@ -68,6 +69,7 @@ drill(
         backup,
         timeline: 'latest',
         known: snapshot?.toLsn,
+        onWait: (name, seconds) => say(`… WAL: waiting for ${name}, ${seconds} s`, 'progress'),
         ...(target.kind === 'lsn' ? { upTo: target.lsn } : {}),
       })
       const { notThere, ...counted } = imported

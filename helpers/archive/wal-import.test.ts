@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Lsn } from '../postgres/lsn.ts'
 import { EmbeddedVolume } from '../runtime/embedded-volume.ts'
 import { WalArchive } from './wal-archive.ts'
@@ -136,6 +136,32 @@ describe('from a command', () => {
     const plan = { backup: backup(), timeline: 1, upTo: Lsn.parse('0/500500') } as const
     const found = await importWal(new Files(segments(1, 2, 3)), archive, plan)
     expect(found.notThere).toEqual({ first: name(1, 4), last: name(1, 6) })
+  })
+
+  test('a file that is waited for is named once a second', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    let give: (content: Buffer) => void = () => undefined
+    const given = new Promise<Buffer>(resolve => {
+      give = resolve
+    })
+    const isAsked = vi.fn()
+    const source: WalSource = {
+      where: 'memory',
+      fetch: async one => {
+        if (one !== name(1, 2)) return undefined
+        isAsked()
+        return await given
+      },
+    }
+    const told: string[] = []
+    const onWait = (one: string, seconds: number) => told.push(`${one} ${seconds}`)
+    const imported = importWal(source, archive, { backup: backup(), timeline: 'current', onWait })
+    await vi.waitFor(() => expect(isAsked).toHaveBeenCalled())
+    vi.advanceTimersByTime(2_500)
+    give(Buffer.from('wal'))
+    await imported
+    expect(told).toEqual([`${name(1, 2)} 1`, `${name(1, 2)} 2`])
   })
 
   test('a timeline that was left is followed to its child', async () => {

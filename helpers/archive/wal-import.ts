@@ -33,6 +33,8 @@ export interface ImportPlan {
   /** That production is known to have come to: a command is asked as far as this before its WAL is taken to end. */
   known?: Lsn | undefined
   timeline: 'latest' | 'current' | number
+  /** Once a second while a file is waited for. */
+  onWait?: (name: string, seconds: number) => void
 }
 
 /** How many segments in a row a command may not have before those further on are asked for one by one no more. */
@@ -199,7 +201,9 @@ class Importing {
   }
 
   async #fetch(source: WalSource, name: string): Promise<boolean> {
-    const content = await source.fetch(name)
+    let seconds = 0
+    const told = setInterval(() => this.plan.onWait?.(name, ++seconds), 1_000)
+    const content = await source.fetch(name).finally(() => clearInterval(told))
     if (!content) return false
     await this.store(name, content)
     this.#fromSource.add(name)
