@@ -138,7 +138,7 @@ drill(
       return { ...recovered, course: () => watch.course }
     })
     time.follow(course())
-    const database = await step('It can reach nothing that it was restored from', async () => {
+    await step('It can reach nothing that it was restored from', async () => {
       await expectIsolated(restored, journal)
       const missing = await findMissingLibraries(restored, preloadedBy(backup))
       warn(
@@ -146,6 +146,8 @@ drill(
           name => `the library ${name}, which the original server preloads, is not installed where this was restored`,
         ),
       )
+    })
+    const database = await step('Find the database that is asked', async () => {
       if (snapshot) await chooseDatabase(restored, snapshot.database)
       return await chooseDatabase(restored, settings.database ?? snapshot?.database)
     })
