@@ -52,6 +52,8 @@ export const deadlinesMs = {
   containerCommand: 30_000,
   /** A command of the user's has listed an archive, or has given one file of it. */
   userCommand: 60_000,
+  /** The user's restore_command has fetched one file, from wherever that lies, or has said that there is none. */
+  walFetch: 600_000,
   /** The registry has answered, through the Docker daemon, whether it has an image. */
   registryAnswer: 3_000,
   /** An interrupted run has cleaned up in order: after it the process ends and the rest is swept. */

@@ -13,7 +13,7 @@ import { expectAsInSnapshot } from '../../fixtures/expectations/snapshot.ts'
 import { expectSqlChecks } from '../../fixtures/expectations/sql-checks.ts'
 import { expectServes } from '../../fixtures/live/application.ts'
 import { expectArchiveReaches, expectNoTablespaceOutside } from '../../fixtures/live/archive-audit.ts'
-import { describeRequest, describeUnasked } from '../../fixtures/live/backup.ts'
+import { describeOrigin, describeRequest, describeUnasked } from '../../fixtures/live/backup.ts'
 import { expectRecoveredTo, rpoOf } from '../../fixtures/live/recovery.ts'
 import { unlessStalled } from '../../fixtures/live/stall.ts'
 import { importWal } from '../../helpers/archive/wal-import.ts'
@@ -58,6 +58,7 @@ drill(
     const time = new RecoveryTime()
     const request = await step('Open the backup, and what it is compared with', async () => {
       const opened = await openRestore(settings, run.directory)
+      cleanup.add('the source of the WAL', () => opened.source?.stop?.())
       journal.observe(describeRequest(opened))
       warn([...opened.backup.warnings, ...describeUnasked(opened, { ...settings, apiCommand: config.apiCommand })])
       return opened
@@ -65,12 +66,20 @@ drill(
     const { backup, snapshot } = request
     const archive = await step('Bring in its WAL', async () => {
       const archive = await newArchive(undefined, backup.segmentSizeBytes)
-      const plan = {
+      const imported = await importWal(request.source, archive, {
         backup,
         timeline: 'latest',
+        known: snapshot?.toLsn,
+        onWait: (name, seconds) => say(`… WAL: waiting for ${name}, ${seconds} s`, 'progress'),
         ...(request.target.kind === 'lsn' ? { upTo: request.target.lsn } : {}),
-      } as const
-      journal.observe({ ...(await importWal(request.source, archive, plan)) })
+      })
+      const { notThere, ...counted } = imported
+      journal.observe({ ...counted })
+      if (notThere)
+        warn([
+          `the command (${request.source?.where}) had none of ${notThere.first} to ${notThere.last} that it was asked for; taken as the end of the WAL`,
+        ])
+      journal.prove(describeOrigin(imported, request.source))
       return archive
     })
     time.ended('WAL brought in')
@@ -131,7 +140,7 @@ drill(
       return { ...recovered, course: () => watch.course }
     })
     time.follow(course())
-    const database = await step('It can reach nothing that it was restored from', async () => {
+    await step('It can reach nothing that it was restored from', async () => {
       await expectIsolated(restored, journal)
       const missing = await findMissingLibraries(restored, preloadedBy(backup))
       warn(
@@ -139,6 +148,8 @@ drill(
           name => `the library ${name}, which the original server preloads, is not installed where this was restored`,
         ),
       )
+    })
+    const database = await step('Find the database that is asked', async () => {
       if (snapshot) await chooseDatabase(restored, snapshot.database)
       return await chooseDatabase(restored, settings.database ?? snapshot?.database)
     })

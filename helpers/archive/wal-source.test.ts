@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startOf } from '../run/identity.ts'
+import { waitFor } from '../wait.ts'
 import { walCommand, walFolder } from './wal-source.ts'
 
 const NAME = '000000010000000000000002'
@@ -21,6 +23,9 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 const put = (name: string, content: string | Buffer) => writeFileSync(path.join(wal, name), content)
+
+const untilGone = (pid: number) =>
+  waitFor(`the process ${pid} to be gone`, 'processGone', () => (startOf(pid) === undefined ? true : undefined))
 
 describe('a folder of WAL', () => {
   test('gives its files unpacked, by their plain names', async () => {
@@ -134,6 +139,31 @@ describe('a restore_command', () => {
       kind: 'restore-command-failed',
       message: expect.stringMatching(message),
     })
+  })
+
+  test('that hangs is ended at the deadline, with what it has started, and the file is named', async () => {
+    const pids = path.join(root, 'pids')
+    const source = walCommand(`: %f %p; sleep 7777 & echo $! > ${pids}; echo stuck >&2; wait`, {
+      scratch,
+      restartPoint: NAME,
+      deadlineMs: 300,
+    })
+    await expect(source.fetch(NAME)).rejects.toMatchObject({
+      kind: 'restore-command-hangs',
+      message: expect.stringMatching(new RegExp(`has not fetched ${NAME} in 0\\.3 s, and was ended: stuck;`)),
+    })
+    await untilGone(Number(readFileSync(pids, 'utf8')))
+  })
+
+  test('that is stopped is ended with what it has started, and fetches nothing any more', async () => {
+    const pids = path.join(root, 'pids')
+    const source = command(`: %f %p; sleep 7777 & echo $! > ${pids}.new; mv ${pids}.new ${pids}; wait`)
+    const fetched = source.fetch(NAME).catch(error => error)
+    await waitFor('the command to run', 'processGone', () => existsSync(pids) || undefined)
+    await source.stop?.()
+    expect(await fetched).toMatchObject({ message: expect.stringMatching(/SIGKILL/) })
+    await untilGone(Number(readFileSync(pids, 'utf8')))
+    await expect(source.fetch(NAME)).rejects.toThrow(/had been stopped/)
   })
 
   test('is never shown with its secrets', async () => {

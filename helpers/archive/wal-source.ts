@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { execa } from 'execa'
+import { deadlinesMs } from '../deadlines.ts'
 import { redact } from '../environment.ts'
 import { redactText } from '../evidence/redact.ts'
 import { CannotRun, Failure } from '../failure.ts'
@@ -13,11 +14,13 @@ export interface WalSource {
   /**
    * A file by PostgreSQL's name for it, unpacked; undefined where there is none, empty where it is packed and damaged.
    * @throws {CannotRun} when it is there and cannot be read.
-   * @throws {Failure} `restore-command-failed`.
+   * @throws {Failure} `restore-command-failed`, `restore-command-hangs`.
    */
   fetch(name: string): Promise<Buffer | undefined>
   /** All names, unpacked ones; only of a source that can be listed. */
   names?(): Promise<string[]>
+  /** Ends what it may be running, and all of it; nothing is fetched after that. */
+  stop?(): Promise<void>
 }
 
 /** What PostgreSQL, or a tool beside it, names its files in an archive. */
@@ -101,6 +104,8 @@ export interface CommandOptions {
   restartPoint: string
   /** Never shown. */
   secrets?: readonly string[]
+  /** How long one file may take. */
+  deadlineMs?: number
 }
 
 /** A command that exits above this could not be run, or was ended by a signal that the shell tells of. */
@@ -110,10 +115,14 @@ const TOLD_BYTES = 2_000
 /**
  * Any `restore_command`, run on this machine as PostgreSQL would run it on its own: one file a time, `%p` a path below the scratch
  * folder. Exit status 0 without a file, and any other up to 125, mean that there is no such file.
+ * Each file has a deadline.
  * @throws {CannotRun} for one that names no `%f` or `%p`.
  * @see PostgreSQL documentation, "restore_command"; `RestoreArchivedFile` in `src/backend/access/transam/xlogarchive.c`
  */
-export function walCommand(restoreCommand: string, { scratch, restartPoint, secrets = [] }: CommandOptions): WalSource {
+export function walCommand(
+  restoreCommand: string,
+  { scratch, restartPoint, secrets = [], deadlineMs = deadlinesMs.walFetch }: CommandOptions,
+): WalSource {
   const hidden = (text: string) => redactText(redact(text), secrets)
   for (const letter of ['f', 'p']) {
     if (!letters(restoreCommand).includes(letter))
@@ -122,19 +131,40 @@ export function walCommand(restoreCommand: string, { scratch, restartPoint, secr
       )
   }
   const target = path.join(scratch, 'fetched')
+  let isStopped = false
+  let running: { end(): void; ended: Promise<unknown> } | undefined
   return {
     where: hidden(restoreCommand),
     fetch: async name => {
+      if (isStopped) throw new Error(`${name} was asked for after the restore command had been stopped`)
       rmSync(target, { force: true })
       const command = fill(restoreCommand, { f: name, p: target, r: restartPoint, '%': '%' })
-      const result = await execa('sh', ['-c', command], {
+      const child = execa('sh', ['-c', command], {
         cwd: scratch,
         stdin: 'ignore',
         stdout: 'ignore',
         maxBuffer: { stderr: 1024 * 1024 },
         reject: false,
+        // Leader of a group of its own: it is ended with all that it has started.
+        detached: true,
+        cleanup: false,
       })
+      const end = () => endGroup(child.pid)
+      running = { end, ended: child }
+      let isLate = false
+      const timer = setTimeout(() => {
+        isLate = true
+        end()
+      }, deadlineMs)
+      const result = await child.finally(() => clearTimeout(timer))
+      running = undefined
       const { exitCode, signal } = result
+      if (isLate)
+        throw new Failure(
+          'restore-command-hangs',
+          `the restore command has not fetched ${name} in ${deadlineMs / 1000} s, and was ended: ${hidden(result.stderr.slice(-TOLD_BYTES)).trim() || 'it said nothing'}; a recovery would wait for it without end`,
+          { name, deadlineMs },
+        )
       if (exitCode === undefined || exitCode > HIGHEST_ORDINARY_STATUS)
         throw new Failure(
           'restore-command-failed',
@@ -146,6 +176,19 @@ export function walCommand(restoreCommand: string, { scratch, restartPoint, secr
       rmSync(target)
       return bytes
     },
+    stop: async () => {
+      isStopped = true
+      running?.end()
+      await running?.ended
+    },
+  }
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

@@ -16,7 +16,7 @@ import { readSqlChecks, type SqlCheck } from './sql-checks.ts'
 /** What a restore was asked for, all of it opened, and nothing of it copied. */
 export interface RestoreRequest {
   backup: UserBackup
-  /** Undefined: the backup's own WAL alone. */
+  /** That the user has named, or else the archive that the backup was found with. Undefined: the backup's own WAL alone. */
   source: WalSource | undefined
   target: RecoveryTarget
   /** Its LSNs are where records end, as those of recovery are. */
@@ -58,7 +58,7 @@ async function openSource(
   scratch: () => string,
 ): Promise<WalSource | undefined> {
   const { wal } = config
-  if (wal === undefined) return undefined
+  if (wal === undefined) return backup.archive
   const { startLsn, timeline, segmentSizeBytes } = backup
   const restartPoint = WalSegment.containing(startLsn, timeline, segmentSizeBytes).name
   return 'folder' in wal
