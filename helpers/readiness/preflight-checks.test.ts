@@ -281,6 +281,19 @@ describe('the archive', () => {
   })
 })
 
+test('segments that nobody hands to the archiver are a no-go, and bound nothing', () => {
+  const facts = factsOf({ stored: [1, 2, 3], look: { ready: [{ segment: segment(5), secondsAgo: 1 }] } })
+  const { window } = facts.archive as ArchiveFacts
+  if (window) window.lastCommit = '2026-01-02T03:00:00.000000Z'
+  const report = reportOf(facts, LIMITS, { tookSeconds: 1 })
+  expect(report.verdict).toBe('no-go')
+  expect(report.checks.find(({ name }) => name === 'archive-lag')).toMatchObject({
+    verdict: 'failure',
+    seen: `neither archived nor waiting to be: ${segment(4)}`,
+  })
+  expect(report.window?.behindSeconds).toBe(3600)
+})
+
 describe('what is not seen', () => {
   test('of the settings is unknown, not wrong', () => {
     const { settings } = factsOf().server

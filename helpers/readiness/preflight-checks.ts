@@ -3,6 +3,7 @@ import { mebibytes, otherGrowth } from '../escalation/other-growth.ts'
 import { detectWalGrowthWithoutArchiving } from '../escalation/wal-growth-without-archiving.ts'
 import type { PreflightCheck } from '../evidence/preflight-report.ts'
 import { type Check, checkArchivalSettings, type SettingRow } from './archival-settings.ts'
+import { forgottenSegments } from './forgotten-segments.ts'
 import type { ArchiveFacts, PreflightFacts } from './preflight-facts.ts'
 import { behindSeconds } from './recovery-window.ts'
 import { coverage } from './snapshot.ts'
@@ -158,9 +159,16 @@ function judgeArchive(
 }
 
 function judgeLag({ looks, lag, progress }: PreflightFacts, { maxLagSeconds }: ReadinessLimits): Told {
-  const ready = looks.at(-1)?.ready ?? []
+  const last = looks.at(-1)
+  const ready = last?.ready ?? []
+  const forgotten = last ? forgottenSegments(last) : []
   const waitSeconds = Math.max(0, ...ready.map(({ secondsAgo }) => secondsAgo))
   const { sentence: seen } = progress ? coverage({ ...progress, lag }) : { sentence: 'not seen' }
+  if (forgotten.length > 0)
+    return failure(
+      `neither archived nor waiting to be: ${forgotten.join(', ')}`,
+      `The server has finished these and does not hand them to its archiver, as after a time with archive_mode off: they do not come by themselves, and what was committed in them and since is lost with the server. Take a base backup: what comes after it needs none of them. ${sentence(seen)}`,
+    )
   if (ready.length > 0 && waitSeconds > maxLagSeconds)
     return failure(
       `${ready.length} segments wait, the oldest, ${ready[0]?.segment}, for ${durationText(waitSeconds)}`,
@@ -261,7 +269,11 @@ export function secondsBehind({ archive, lag, looks, progress, server }: Preflig
   const behindGap = { lag: undefined, archiveTimeoutSeconds: 0, oldestWaitSeconds: undefined }
   const now = progress.readAt.until
   if (!archive.usable) return behindSeconds({ now, lastCommit: archive.window?.lastCommit, ...behindGap })
-  const waits = (looks.at(-1)?.ready ?? []).map(({ secondsAgo }) => secondsAgo)
+  const last = looks.at(-1)
+  // Those wait for nobody, and for how long is not known.
+  if (last && forgottenSegments(last).length > 0)
+    return behindSeconds({ now, lastCommit: archive.window?.lastCommit, ...behindGap })
+  const waits = (last?.ready ?? []).map(({ secondsAgo }) => secondsAgo)
   const timeout = server.settings.find(({ name }) => name === 'archive_timeout')?.setting
   return behindSeconds({
     now,
