@@ -1,4 +1,4 @@
-import { redact } from '../environment.ts'
+import { redactCommand } from '../environment.ts'
 import type { Row, Session } from '../postgres/session.ts'
 import { judgeArchiveCommand } from './archive-command.ts'
 
@@ -69,7 +69,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   archive_command: {
     wanted: 'a command that stores each segment in a durable place',
     judge(value, setting, { durablePaths = [] }) {
-      const seen = redact(value)
+      const seen = redactCommand(value)
       // What pg_settings shows of any command while nothing is archived (`show_archive_command` in xlog.c).
       if (value === '(disabled)')
         return warning(seen, 'The server shows the command only while it archives: look again then.')

@@ -333,7 +333,7 @@ describe('a report', () => {
   })
 
   test('hides what in a command is named like a secret', () => {
-    const settings = { archive_command: 'curl --token hunter2 -T %p https://u:hunter2@host/%f' }
+    const settings = { archive_command: 'X=hunter2; curl --token hunter2 -T %p https://u:hunter2@host/%f' }
     expect(JSON.stringify(reportOf(factsOf({ settings }), LIMITS, { tookSeconds: 1 }))).not.toContain('hunter2')
   })
 })
