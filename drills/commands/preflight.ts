@@ -57,7 +57,10 @@ async function look(
     const more = []
     if ((isProbing || config.isProbing) && !facts.server.isInRecovery) {
       await using session = await surroundings.session()
-      more.push(await probe(session, surroundings.archive(facts.server.segmentSizeBytes)?.archive))
+      const isListed = !('unknown' in facts.archive)
+      more.push(
+        await probe(session, isListed ? surroundings.archive(facts.server.segmentSizeBytes)?.archive : undefined),
+      )
     }
     return reportOf(facts, config, { more, tookSeconds: (performance.now() - startedAt) / 1000 })
   } catch (error) {

@@ -7,6 +7,7 @@ import { ArchiveListing } from '../archive/listing.ts'
 import type { ReadableArchive } from '../archive/readable-archive.ts'
 import { readServerProgress, type ServerProgress } from '../archive/server-progress.ts'
 import { findStoredSegments, type StoredSegment } from '../archive/stored-segments.ts'
+import { redact } from '../environment.ts'
 import { CannotRun, Failure } from '../failure.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { Session } from '../postgres/session.ts'
@@ -118,6 +119,9 @@ export async function gatherFacts(surroundings: Surroundings, { looks }: { looks
 /** An archive that cannot be looked at does not keep anybody from looking at the server. */
 function unlessUnlisted(error: unknown): Unknown {
   if (error instanceof CannotRun) return { unknown: error.message }
+  // The operating system names the file of it; of a connection, it has none.
+  const { path, message } = error as NodeJS.ErrnoException
+  if (path !== undefined) return { unknown: `a file of the archive cannot be read (${redact(message)})` }
   throw error
 }
 
