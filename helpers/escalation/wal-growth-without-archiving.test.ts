@@ -110,6 +110,11 @@ describe('the detector of WAL that grows without being archived', () => {
     )
   })
 
+  it('does not say how far one can come back where the archive is empty', () => {
+    const [finding] = findingsIn({ current: 6, ready: [4, 5], archiver: { hasFailedLast: true } })
+    expect(finding?.sentence).toMatch(/; no segment is seen in the archive, to come back with$/)
+  })
+
   it('blocks the same thing whatever the cause', () => {
     const blocks = new Set(
       [

@@ -188,7 +188,7 @@ function findingOf(
     complaint,
     lacking,
     recoverableTo: first.start,
-    sentence: `at ${last.at}, ${WHY[cause]}${complaint === undefined ? '' : `: ${complaint}`}; finished and not in the archive${conflicting ? ' as this server wrote it' : ''}: ${lacking.join(', ')}; ${growthOf(samples, last)}; one can come back to ${first.start} at the most`,
+    sentence: `at ${last.at}, ${WHY[cause]}${complaint === undefined ? '' : `: ${complaint}`}; finished and not in the archive${conflicting ? ' as this server wrote it' : ''}: ${lacking.join(', ')}; ${growthOf(samples, last)}; ${last.listing.segments.size === 0 ? 'no segment is seen in the archive, to come back with' : `one can come back to ${first.start} at the most`}`,
   }
 }
 

@@ -72,6 +72,27 @@ function factsOf({
   const audit = auditArchive({ listing, backup, target: 'latest', server: progress })
   const isWhole = audit.gaps.every(({ placement }) => placement === 'before-backup')
   const space = { freeBytes: 50 * 2 ** 30, totalBytes: 100 * 2 ** 30, volatile: undefined }
+  const before: PreflightFacts['looks'][number] = {
+    at: NOW,
+    atSeconds: 0,
+    progress,
+    archiver: {
+      isConfigured: true,
+      isRunning: true,
+      isInCommand: false,
+      archivedCount: 4,
+      failedCount: 0,
+      hasFailedLast: false,
+      lastFailed: undefined,
+    },
+    ready: [],
+    walBytes: 128 * 2 ** 20,
+    retention: { keepBytes: 128 * 2 ** 20, redoLsn: segment(5).start, slots: [] },
+    listing,
+    histories: new Map(),
+    damagedHistories: [],
+    complaint: undefined,
+  }
   return {
     where: 'db:5432/app',
     warnings: [],
@@ -95,30 +116,7 @@ function factsOf({
       })),
       ...server,
     },
-    looks: [
-      {
-        at: NOW,
-        atSeconds: 1,
-        progress,
-        archiver: {
-          isConfigured: true,
-          isRunning: true,
-          isInCommand: false,
-          archivedCount: 5,
-          failedCount: 0,
-          hasFailedLast: false,
-          lastFailed: undefined,
-        },
-        ready: [],
-        walBytes: 128 * 2 ** 20,
-        retention: { keepBytes: 128 * 2 ** 20, redoLsn: segment(5).start, slots: [] },
-        listing,
-        histories: new Map(),
-        damagedHistories: [],
-        complaint: undefined,
-        ...look,
-      },
-    ],
+    looks: [before, { ...before, atSeconds: 1, archiver: { ...before.archiver, archivedCount: 5 }, ...look }],
     progress,
     lag: { segments: 1, bytes: 1000, seconds: 20 },
     archive: {
@@ -292,6 +290,11 @@ test('segments that nobody hands to the archiver are a no-go, and bound nothing'
     seen: `neither archived nor waiting to be: ${segment(4)}`,
   })
   expect(report.window?.behindSeconds).toBe(3600)
+})
+
+test('one look is a warning: a command that hangs is not seen in it', () => {
+  const facts = factsOf()
+  expect(complaintsOf({ ...facts, looks: facts.looks.slice(1) })).toEqual(['looks: warning'])
 })
 
 describe('what is not seen', () => {

@@ -4,7 +4,7 @@ import { detectWalGrowthWithoutArchiving } from '../escalation/wal-growth-withou
 import type { PreflightCheck } from '../evidence/preflight-report.ts'
 import { type Check, checkArchivalSettings, type SettingRow } from './archival-settings.ts'
 import { forgottenSegments } from './forgotten-segments.ts'
-import type { ArchiveFacts, PreflightFacts } from './preflight-facts.ts'
+import { type ArchiveFacts, isOfAnother, type PreflightFacts } from './preflight-facts.ts'
 import { behindSeconds } from './recovery-window.ts'
 import { coverage } from './snapshot.ts'
 import type { Space, Unknown } from './space.ts'
@@ -48,6 +48,7 @@ export function checkReadiness(facts: PreflightFacts, limits: ReadinessLimits): 
     checkConnection(facts),
     checkUser(facts),
     checkClock(facts),
+    checkLooks(facts),
   ]
 }
 
@@ -102,7 +103,7 @@ function checkArchiver({ looks }: PreflightFacts): PreflightCheck {
   const sampled =
     looks.length > 1
       ? `${looks.length} looks in ${((last?.atSeconds ?? 0) - (looks[0]?.atSeconds ?? 0)).toFixed(1)} s`
-      : 'one look, so that a command that hangs is not seen'
+      : 'one look'
   const waiting = `${last?.ready.length ?? 0} segments wait`
   const told = finding
     ? failure(
@@ -115,9 +116,21 @@ function checkArchiver({ looks }: PreflightFacts): PreflightCheck {
   return check('archiver', 'every finished segment reaches the archive', told)
 }
 
+/** What one look does not tell from an archiver that is at work. */
+function checkLooks({ looks }: PreflightFacts): PreflightCheck {
+  const told =
+    looks.length > 1
+      ? ok(`${looks.length}`)
+      : warning('one', 'An archive_command that hangs is not seen in one look: look with --samples 3.')
+  return check('looks', 'two or more', told)
+}
+
 function checkArchive(archive: ArchiveFacts, facts: PreflightFacts, limits: ReadinessLimits): PreflightCheck[] {
+  const itself = check('archive', 'segments of this server', judgeArchive(archive, facts))
+  // Of what another cluster has archived, nothing else matters to this one.
+  if (isOfAnother(archive, facts.server)) return [itself]
   return [
-    check('archive', 'segments of this server', judgeArchive(archive, facts)),
+    itself,
     check('archive-lag', 'no segment waits for long', judgeLag(facts, limits)),
     check('archive-continuity', 'no gap from the oldest usable base backup to now', judgeContinuity(archive, facts)),
     check(
@@ -150,7 +163,7 @@ function judgeArchive(
       'no segment',
       `The server says that it has archived ${progress?.lastArchived ?? `${archiver?.archivedCount} files`}, and no segment is in ${where}: the archive_command stores elsewhere, or nothing.`,
     )
-  if (systemIdentifier !== undefined && systemIdentifier !== server.systemIdentifier)
+  if (isOfAnother({ systemIdentifier }, server))
     return failure(
       'another cluster',
       `The newest segment in ${where} is of the cluster ${systemIdentifier}; this server is ${server.systemIdentifier}. Two servers archive into one place, or this is the archive of another.`,
