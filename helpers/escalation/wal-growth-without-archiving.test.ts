@@ -182,6 +182,16 @@ describe('the cause', () => {
     expect(causesIn(hanging, { ...hanging, current: 7, ready: [4, 5, 6] })).toEqual(['command-hanging'])
   })
 
+  it('is a command that hangs, though one failed before the first look, unless one fails meanwhile', () => {
+    const failed = { hasFailedLast: true, failedCount: 3 }
+    const hanging = { ...WAITING, archiver: { ...failed, isInCommand: true } }
+    expect(causesIn(hanging)).toEqual(['command-failing'])
+    expect(causesIn(hanging, hanging, hanging)).toEqual(['command-hanging'])
+    expect(causesIn({ ...WAITING, archiver: failed }, hanging, hanging)).toEqual(['command-failing'])
+    const again = { ...WAITING, archiver: { ...hanging.archiver, failedCount: 4 } }
+    expect(causesIn(hanging, hanging, again)).toEqual(['command-failing'])
+  })
+
   it('is that nothing was ever archived', () => {
     const never = { current: 6, ready: [1, 2, 3, 4, 5] }
     expect(causesIn(never, never)).toEqual(['never-archived'])

@@ -86,6 +86,7 @@ function causeOf(
   if (conflicting) return 'conflicting-segment'
   if (complaint !== undefined) return causeNamedBy(complaint)
   if (!archiver.isRunning) return 'archiver-not-running'
+  if (isHanging(samples)) return 'command-hanging'
   if (archiver.hasFailedLast) return 'command-failing'
   if (!hasStalled(samples)) return undefined
   if (archiver.isInCommand) return 'command-hanging'
@@ -104,6 +105,15 @@ function hasStalled(samples: readonly ArchivingSample[]): boolean {
   const [before, last] = samples.slice(-2)
   if (!before || !last || before.archiver.archivedCount !== last.archiver.archivedCount) return false
   return waitingIn(before)[0]?.name === waitingIn(last)[0]?.name
+}
+
+/** At every observation it was in its command, and meanwhile no attempt has ended: that it failed before is over. */
+function isHanging(samples: readonly ArchivingSample[]): boolean {
+  const [first] = samples
+  const areInOne = samples.every(
+    ({ archiver }) => archiver.isInCommand && archiver.failedCount === first?.archiver.failedCount,
+  )
+  return areInOne && hasStalled(samples)
 }
 
 /**
