@@ -95,7 +95,7 @@ const RULES: Readonly<Record<string, Rule>> = {
         ? ok(`${value} MB`)
         : failure(
             `${value} MB`,
-            'A standby or a copy that is cut off for a moment cannot catch up without the archive.',
+            "The runbook requires it, so that a standby or a copy that is cut off for a moment catches up without the archive; 0 is PostgreSQL's default, and a recovery from the archive does not need it.",
           ),
   },
   archive_timeout: {
@@ -152,8 +152,7 @@ function toCheck(row: SettingRow, wanted: string, { verdict, seen, why }: Judgem
     ...(pendingRestart ? { pendingRestart } : {}),
   }
   if (reasons.length === 0) return { ...check, verdict, advice: '' }
-  const place = sourcefile ? `It is set in ${sourcefile}, line ${sourceline}.` : `Its source is "${source}".`
-  const advice = [...reasons, PAGE, place].join(' ')
+  const advice = [...reasons, PAGE].join(' ')
   return { ...check, verdict: verdict === 'ok' ? 'warning' : verdict, advice }
 }
 
