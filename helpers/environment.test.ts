@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConfigMistakes, loadTogether, readVariables, redact, secretsOf } from './environment.ts'
+import { ConfigMistakes, loadTogether, readVariables, redact, redactCommand, secretsOf } from './environment.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'environment-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -62,6 +62,43 @@ describe('what is shown', () => {
     ['duplicate key value violates unique constraint', 'duplicate key value violates unique constraint'],
   ])('what is no secret stays: %s', (text, redacted) => {
     expect(redact(text)).toBe(redacted)
+  })
+})
+
+describe('what is shown of a command', () => {
+  test.each([
+    ['X=s3cr3t; cp %p /mnt/%f', 'X=***; cp %p /mnt/%f'],
+    ['A=s3cr3t B="s3 cr3t" push %p', 'A=*** B=*** push %p'],
+    ["test -f %p && X='s3'\\''cr3t' push %p", 'test -f %p && X=*** push %p'],
+    ['env -i X=s3cr3t push %p', 'env -i X=*** push %p'],
+    ['export X=s3cr3t; push %p', 'export X=***; push %p'],
+    ["sh -c 'X=s3cr3t; push %p'", "sh -c 'X=***; push %p'"],
+    ['docker run -e X=s3cr3t image %p', 'docker run -e X=*** image %p'],
+    ['docker run --env=X=s3cr3t image %p', 'docker run --env=X=*** image %p'],
+    ['push --password s3cr3t %p', 'push --password *** %p'],
+    ['push --password=s3cr3t %p', 'push --password=*** %p'],
+    ['PGPASSWORD=s3cr3t psql', 'PGPASSWORD=*** psql'],
+    ['curl -u me:s3cr3t -T %p sftp://host/%f', 'curl -u *** -T %p sftp://host/%f'],
+    ['curl --user me:s3cr3t -T %p', 'curl --user *** -T %p'],
+    ['curl -T %p https://me:s3cr3t@host/%f', 'curl -T %p https://***@host/%f'],
+    ['rsync %p me:s3cr3t@host::wal/%f', 'rsync %p ***@host::wal/%f'],
+    ['sshpass -p s3cr3t scp %p host:/wal/%f', 'sshpass -p *** scp %p host:/wal/%f'],
+    ["X='s3cr3t", 'X=***'],
+    ['X=$(printf s3cr3t) push %p', 'X=*** push %p'],
+  ])('no secret is: %s', (command, shown) => {
+    expect(redactCommand(command)).toBe(shown)
+  })
+
+  test.each([
+    'test ! -f /mnt/%f && cp %p /mnt/%f',
+    'dd if=%p of=/mnt/%f bs=1M',
+    'dd if="%p" of="/mnt/%f"',
+    'pgbackrest --stanza=demo archive-push %p',
+    'scp -p %p me@host:/wal/%f',
+    '(disabled)',
+    '',
+  ])('the rest is: %s', command => {
+    expect(redactCommand(command)).toBe(command)
   })
 })
 

@@ -87,6 +87,38 @@ export function redact(text: string): string {
   return SECRETS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), text)
 }
 
+/** One word of the shell, however quoted; a quote that is not closed runs to the end. */
+const SHELL_WORD = String.raw`(?:'[^']*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|\\.|\$\([^)]*(?:\)|$)|\x60[^\x60]*(?:\x60|$)|[^\s;|&()'"\\\x60])*`
+
+const ASSIGNMENT = String.raw`[A-Za-z_]\w*\+?=${SHELL_WORD}`
+
+/** Where the shell, or a program that runs another, takes NAME=value for an assignment and not for an argument, as `dd if=%p` is. */
+const BEFORE_ASSIGNMENT = String.raw`(?:^|[;|&({\x60]|(?<=^|\s)["'](?=\S)|(?<![\w.-])(?:env|export|declare|local|readonly|sudo|exec|time|then|do|else|if|while|-e|--env)(?=[\s=])(?:\s+-[^\s=]+(?=\s))*=?)\s*`
+
+const ASSIGNMENTS = new RegExp(`(${BEFORE_ASSIGNMENT})(${ASSIGNMENT}(?:\\s+${ASSIGNMENT})*)`, 'g')
+
+const SECRETS_OF_COMMANDS = [
+  // curl -u NAME:PASSWORD
+  new RegExp(String.raw`((?<=^|\s)(?:-u\s*|--(?:proxy-)?user[\s=]+))(?=\S*:)${SHELL_WORD}`, 'g'),
+  new RegExp(String.raw`(sshpass\s+-p\s*)${SHELL_WORD}`, 'g'),
+  // NAME:PASSWORD@host, without a protocol
+  /((?<=^|[\s'"=]))[^\s:@/'"]+:[^\s@/]+(?=@)/g,
+]
+
+/**
+ * As `redact`, of a command line: hides whatever is assigned to a variable too, whatever its name, since a command is given its
+ * secrets so. For people to read: whether the command is right is to be judged by the whole.
+ */
+export function redactCommand(command: string): string {
+  const unassigned = command.replace(
+    ASSIGNMENTS,
+    (_, before: string, assignments: string) =>
+      before +
+      assignments.replace(new RegExp(ASSIGNMENT, 'g'), one => `${one.slice(0, one.indexOf('=') + 1)}${HIDDEN}`),
+  )
+  return redact(SECRETS_OF_COMMANDS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), unassigned))
+}
+
 /**
  * The secrets that `redact` would hide in what the user has set, as they are: what an application is given it may repeat,
  * without the name beside it by which it would be known.

@@ -22,7 +22,9 @@ const DEFAULT_SAMPLES = 3
 const INSUFFICIENT_PRIVILEGE = '42501'
 const COLUMNS_MAX = 100
 
-await exitWith(async () => {
+await exitWith(() => told().catch(brokenOff))
+
+async function told(): Promise<number> {
   const options = parse(process.argv.slice(2))
   const [live, config] = loadTogether(loadLiveConfig, loadPreflightConfig)
   const report = await look(live, config, options)
@@ -32,7 +34,14 @@ await exitWith(async () => {
   const isColoured = process.stdout.isTTY && process.stdout.hasColors() && process.env.NO_COLOR === undefined
   console.log(options.isJson ? JSON.stringify(report, null, 2) : preflightText(report, columns, isColoured).join('\n'))
   return EXIT_STATUS[report.verdict]
-})
+}
+
+/** Node's own status for an error that nobody expected is 1, which is a no-go here. */
+function brokenOff(error: Error): number {
+  if (error.name === 'CannotRun') throw error
+  console.error(error)
+  return EXIT_STATUS['could not tell']
+}
 
 /** Of a server that cannot be asked, nothing can be told: that is a verdict too. */
 async function look(
@@ -48,7 +57,10 @@ async function look(
     const more = []
     if ((isProbing || config.isProbing) && !facts.server.isInRecovery) {
       await using session = await surroundings.session()
-      more.push(await probe(session, surroundings.archive(facts.server.segmentSizeBytes)?.archive))
+      const isListed = !('unknown' in facts.archive)
+      more.push(
+        await probe(session, isListed ? surroundings.archive(facts.server.segmentSizeBytes)?.archive : undefined),
+      )
     }
     return reportOf(facts, config, { more, tookSeconds: (performance.now() - startedAt) / 1000 })
   } catch (error) {

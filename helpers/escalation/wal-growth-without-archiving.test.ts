@@ -110,6 +110,11 @@ describe('the detector of WAL that grows without being archived', () => {
     )
   })
 
+  it('does not say how far one can come back where the archive is empty', () => {
+    const [finding] = findingsIn({ current: 6, ready: [4, 5], archiver: { hasFailedLast: true } })
+    expect(finding?.sentence).toMatch(/; no segment is seen in the archive, to come back with$/)
+  })
+
   it('blocks the same thing whatever the cause', () => {
     const blocks = new Set(
       [
@@ -175,6 +180,16 @@ describe('the cause', () => {
     const hanging = { ...WAITING, archiver: { isInCommand: true } }
     expect(causesIn(hanging)).toEqual([])
     expect(causesIn(hanging, { ...hanging, current: 7, ready: [4, 5, 6] })).toEqual(['command-hanging'])
+  })
+
+  it('is a command that hangs, though one failed before the first look, unless one fails meanwhile', () => {
+    const failed = { hasFailedLast: true, failedCount: 3 }
+    const hanging = { ...WAITING, archiver: { ...failed, isInCommand: true } }
+    expect(causesIn(hanging)).toEqual(['command-failing'])
+    expect(causesIn(hanging, hanging, hanging)).toEqual(['command-hanging'])
+    expect(causesIn({ ...WAITING, archiver: failed }, hanging, hanging)).toEqual(['command-failing'])
+    const again = { ...WAITING, archiver: { ...hanging.archiver, failedCount: 4 } }
+    expect(causesIn(hanging, hanging, again)).toEqual(['command-failing'])
   })
 
   it('is that nothing was ever archived', () => {

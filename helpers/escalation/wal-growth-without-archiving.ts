@@ -86,6 +86,7 @@ function causeOf(
   if (conflicting) return 'conflicting-segment'
   if (complaint !== undefined) return causeNamedBy(complaint)
   if (!archiver.isRunning) return 'archiver-not-running'
+  if (isHanging(samples)) return 'command-hanging'
   if (archiver.hasFailedLast) return 'command-failing'
   if (!hasStalled(samples)) return undefined
   if (archiver.isInCommand) return 'command-hanging'
@@ -104,6 +105,15 @@ function hasStalled(samples: readonly ArchivingSample[]): boolean {
   const [before, last] = samples.slice(-2)
   if (!before || !last || before.archiver.archivedCount !== last.archiver.archivedCount) return false
   return waitingIn(before)[0]?.name === waitingIn(last)[0]?.name
+}
+
+/** At every observation it was in its command, and meanwhile no attempt has ended: that it failed before is over. */
+function isHanging(samples: readonly ArchivingSample[]): boolean {
+  const [first] = samples
+  const areInOne = samples.every(
+    ({ archiver }) => archiver.isInCommand && archiver.failedCount === first?.archiver.failedCount,
+  )
+  return areInOne && hasStalled(samples)
 }
 
 /**
@@ -188,7 +198,7 @@ function findingOf(
     complaint,
     lacking,
     recoverableTo: first.start,
-    sentence: `at ${last.at}, ${WHY[cause]}${complaint === undefined ? '' : `: ${complaint}`}; finished and not in the archive${conflicting ? ' as this server wrote it' : ''}: ${lacking.join(', ')}; ${growthOf(samples, last)}; one can come back to ${first.start} at the most`,
+    sentence: `at ${last.at}, ${WHY[cause]}${complaint === undefined ? '' : `: ${complaint}`}; finished and not in the archive${conflicting ? ' as this server wrote it' : ''}: ${lacking.join(', ')}; ${growthOf(samples, last)}; ${last.listing.segments.size === 0 ? 'no segment is seen in the archive, to come back with' : `one can come back to ${first.start} at the most`}`,
   }
 }
 

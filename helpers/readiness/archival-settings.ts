@@ -1,4 +1,4 @@
-import { redact } from '../environment.ts'
+import { redactCommand } from '../environment.ts'
 import type { Row, Session } from '../postgres/session.ts'
 import { judgeArchiveCommand } from './archive-command.ts'
 
@@ -69,7 +69,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   archive_command: {
     wanted: 'a command that stores each segment in a durable place',
     judge(value, setting, { durablePaths = [] }) {
-      const seen = redact(value)
+      const seen = redactCommand(value)
       // What pg_settings shows of any command while nothing is archived (`show_archive_command` in xlog.c).
       if (value === '(disabled)')
         return warning(seen, 'The server shows the command only while it archives: look again then.')
@@ -95,7 +95,7 @@ const RULES: Readonly<Record<string, Rule>> = {
         ? ok(`${value} MB`)
         : failure(
             `${value} MB`,
-            'A standby or a copy that is cut off for a moment cannot catch up without the archive.',
+            "The runbook requires it, so that a standby or a copy that is cut off for a moment catches up without the archive; 0 is PostgreSQL's default, and a recovery from the archive does not need it.",
           ),
   },
   archive_timeout: {
@@ -152,8 +152,7 @@ function toCheck(row: SettingRow, wanted: string, { verdict, seen, why }: Judgem
     ...(pendingRestart ? { pendingRestart } : {}),
   }
   if (reasons.length === 0) return { ...check, verdict, advice: '' }
-  const place = sourcefile ? `It is set in ${sourcefile}, line ${sourceline}.` : `Its source is "${source}".`
-  const advice = [...reasons, PAGE, place].join(' ')
+  const advice = [...reasons, PAGE].join(' ')
   return { ...check, verdict: verdict === 'ok' ? 'warning' : verdict, advice }
 }
 

@@ -1,7 +1,7 @@
 import type { ArchiveListing } from '../archive/listing.ts'
 import type { ReadableArchive } from '../archive/readable-archive.ts'
 import { readServerProgress, type ServerProgress } from '../archive/server-progress.ts'
-import { redact } from '../environment.ts'
+import { redact, redactCommand } from '../environment.ts'
 import { CannotRun } from '../failure.ts'
 import type { LiveServer } from '../live/live-server.ts'
 import type { Row, Session } from '../postgres/session.ts'
@@ -210,6 +210,7 @@ async function readSettings(session: Session): Promise<LiveSnapshot['settings']>
 
 /** A setting of the user's own is known for a secret by its name as well: PostgreSQL's own have such names and none. */
 function withoutSecrets(name: string, setting: string): string {
+  if (name.endsWith('_command') && name !== 'ssl_passphrase_command') return redactCommand(setting)
   const prefix = name.includes('.') || name === 'ssl_passphrase_command' ? `${name}=` : ''
   return redact(`${prefix}${setting}`).slice(prefix.length)
 }

@@ -72,6 +72,27 @@ function factsOf({
   const audit = auditArchive({ listing, backup, target: 'latest', server: progress })
   const isWhole = audit.gaps.every(({ placement }) => placement === 'before-backup')
   const space = { freeBytes: 50 * 2 ** 30, totalBytes: 100 * 2 ** 30, volatile: undefined }
+  const before: PreflightFacts['looks'][number] = {
+    at: NOW,
+    atSeconds: 0,
+    progress,
+    archiver: {
+      isConfigured: true,
+      isRunning: true,
+      isInCommand: false,
+      archivedCount: 4,
+      failedCount: 0,
+      hasFailedLast: false,
+      lastFailed: undefined,
+    },
+    ready: [],
+    walBytes: 128 * 2 ** 20,
+    retention: { keepBytes: 128 * 2 ** 20, redoLsn: segment(5).start, slots: [] },
+    listing,
+    histories: new Map(),
+    damagedHistories: [],
+    complaint: undefined,
+  }
   return {
     where: 'db:5432/app',
     warnings: [],
@@ -95,30 +116,7 @@ function factsOf({
       })),
       ...server,
     },
-    looks: [
-      {
-        at: NOW,
-        atSeconds: 1,
-        progress,
-        archiver: {
-          isConfigured: true,
-          isRunning: true,
-          isInCommand: false,
-          archivedCount: 5,
-          failedCount: 0,
-          hasFailedLast: false,
-          lastFailed: undefined,
-        },
-        ready: [],
-        walBytes: 128 * 2 ** 20,
-        retention: { keepBytes: 128 * 2 ** 20, redoLsn: segment(5).start, slots: [] },
-        listing,
-        histories: new Map(),
-        damagedHistories: [],
-        complaint: undefined,
-        ...look,
-      },
-    ],
+    looks: [before, { ...before, atSeconds: 1, archiver: { ...before.archiver, archivedCount: 5 }, ...look }],
     progress,
     lag: { segments: 1, bytes: 1000, seconds: 20 },
     archive: {
@@ -281,6 +279,24 @@ describe('the archive', () => {
   })
 })
 
+test('segments that nobody hands to the archiver are a no-go, and bound nothing', () => {
+  const facts = factsOf({ stored: [1, 2, 3], look: { ready: [{ segment: segment(5), secondsAgo: 1 }] } })
+  const { window } = facts.archive as ArchiveFacts
+  if (window) window.lastCommit = '2026-01-02T03:00:00.000000Z'
+  const report = reportOf(facts, LIMITS, { tookSeconds: 1 })
+  expect(report.verdict).toBe('no-go')
+  expect(report.checks.find(({ name }) => name === 'archive-lag')).toMatchObject({
+    verdict: 'failure',
+    seen: `neither archived nor waiting to be: ${segment(4)}`,
+  })
+  expect(report.window?.behindSeconds).toBe(3600)
+})
+
+test('one look is a warning: a command that hangs is not seen in it', () => {
+  const facts = factsOf()
+  expect(complaintsOf({ ...facts, looks: facts.looks.slice(1) })).toEqual(['looks: warning'])
+})
+
 describe('what is not seen', () => {
   test('of the settings is unknown, not wrong', () => {
     const { settings } = factsOf().server
@@ -320,7 +336,7 @@ describe('a report', () => {
   })
 
   test('hides what in a command is named like a secret', () => {
-    const settings = { archive_command: 'curl --token hunter2 -T %p https://u:hunter2@host/%f' }
+    const settings = { archive_command: 'X=hunter2; curl --token hunter2 -T %p https://u:hunter2@host/%f' }
     expect(JSON.stringify(reportOf(factsOf({ settings }), LIMITS, { tookSeconds: 1 }))).not.toContain('hunter2')
   })
 })

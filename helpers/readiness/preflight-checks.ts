@@ -3,7 +3,8 @@ import { mebibytes, otherGrowth } from '../escalation/other-growth.ts'
 import { detectWalGrowthWithoutArchiving } from '../escalation/wal-growth-without-archiving.ts'
 import type { PreflightCheck } from '../evidence/preflight-report.ts'
 import { type Check, checkArchivalSettings, type SettingRow } from './archival-settings.ts'
-import type { ArchiveFacts, PreflightFacts } from './preflight-facts.ts'
+import { forgottenSegments } from './forgotten-segments.ts'
+import { type ArchiveFacts, isOfAnother, type PreflightFacts } from './preflight-facts.ts'
 import { behindSeconds } from './recovery-window.ts'
 import { coverage } from './snapshot.ts'
 import type { Space, Unknown } from './space.ts'
@@ -47,6 +48,7 @@ export function checkReadiness(facts: PreflightFacts, limits: ReadinessLimits): 
     checkConnection(facts),
     checkUser(facts),
     checkClock(facts),
+    checkLooks(facts),
   ]
 }
 
@@ -101,7 +103,7 @@ function checkArchiver({ looks }: PreflightFacts): PreflightCheck {
   const sampled =
     looks.length > 1
       ? `${looks.length} looks in ${((last?.atSeconds ?? 0) - (looks[0]?.atSeconds ?? 0)).toFixed(1)} s`
-      : 'one look, so that a command that hangs is not seen'
+      : 'one look'
   const waiting = `${last?.ready.length ?? 0} segments wait`
   const told = finding
     ? failure(
@@ -114,9 +116,21 @@ function checkArchiver({ looks }: PreflightFacts): PreflightCheck {
   return check('archiver', 'every finished segment reaches the archive', told)
 }
 
+/** What one look does not tell from an archiver that is at work. */
+function checkLooks({ looks }: PreflightFacts): PreflightCheck {
+  const told =
+    looks.length > 1
+      ? ok(`${looks.length}`)
+      : warning('one', 'An archive_command that hangs is not seen in one look: look with --samples 3.')
+  return check('looks', 'two or more', told)
+}
+
 function checkArchive(archive: ArchiveFacts, facts: PreflightFacts, limits: ReadinessLimits): PreflightCheck[] {
+  const itself = check('archive', 'segments of this server', judgeArchive(archive, facts))
+  // Of what another cluster has archived, nothing else matters to this one.
+  if (isOfAnother(archive, facts.server)) return [itself]
   return [
-    check('archive', 'segments of this server', judgeArchive(archive, facts)),
+    itself,
     check('archive-lag', 'no segment waits for long', judgeLag(facts, limits)),
     check('archive-continuity', 'no gap from the oldest usable base backup to now', judgeContinuity(archive, facts)),
     check(
@@ -149,7 +163,7 @@ function judgeArchive(
       'no segment',
       `The server says that it has archived ${progress?.lastArchived ?? `${archiver?.archivedCount} files`}, and no segment is in ${where}: the archive_command stores elsewhere, or nothing.`,
     )
-  if (systemIdentifier !== undefined && systemIdentifier !== server.systemIdentifier)
+  if (isOfAnother({ systemIdentifier }, server))
     return failure(
       'another cluster',
       `The newest segment in ${where} is of the cluster ${systemIdentifier}; this server is ${server.systemIdentifier}. Two servers archive into one place, or this is the archive of another.`,
@@ -158,9 +172,16 @@ function judgeArchive(
 }
 
 function judgeLag({ looks, lag, progress }: PreflightFacts, { maxLagSeconds }: ReadinessLimits): Told {
-  const ready = looks.at(-1)?.ready ?? []
+  const last = looks.at(-1)
+  const ready = last?.ready ?? []
+  const forgotten = last ? forgottenSegments(last) : []
   const waitSeconds = Math.max(0, ...ready.map(({ secondsAgo }) => secondsAgo))
   const { sentence: seen } = progress ? coverage({ ...progress, lag }) : { sentence: 'not seen' }
+  if (forgotten.length > 0)
+    return failure(
+      `neither archived nor waiting to be: ${forgotten.join(', ')}`,
+      `The server has finished these and does not hand them to its archiver, as after a time with archive_mode off: they do not come by themselves, and what was committed in them and since is lost with the server. Take a base backup: what comes after it needs none of them. ${sentence(seen)}`,
+    )
   if (ready.length > 0 && waitSeconds > maxLagSeconds)
     return failure(
       `${ready.length} segments wait, the oldest, ${ready[0]?.segment}, for ${durationText(waitSeconds)}`,
@@ -261,7 +282,11 @@ export function secondsBehind({ archive, lag, looks, progress, server }: Preflig
   const behindGap = { lag: undefined, archiveTimeoutSeconds: 0, oldestWaitSeconds: undefined }
   const now = progress.readAt.until
   if (!archive.usable) return behindSeconds({ now, lastCommit: archive.window?.lastCommit, ...behindGap })
-  const waits = (looks.at(-1)?.ready ?? []).map(({ secondsAgo }) => secondsAgo)
+  const last = looks.at(-1)
+  // Those wait for nobody, and for how long is not known.
+  if (last && forgottenSegments(last).length > 0)
+    return behindSeconds({ now, lastCommit: archive.window?.lastCommit, ...behindGap })
+  const waits = (last?.ready ?? []).map(({ secondsAgo }) => secondsAgo)
   const timeout = server.settings.find(({ name }) => name === 'archive_timeout')?.setting
   return behindSeconds({
     now,

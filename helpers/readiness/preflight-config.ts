@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { ConfigMistakes, nearest, readVariables, redact } from '../environment.ts'
@@ -69,6 +70,10 @@ const schema = z.strictObject({
     .string()
     .endsWith('.prom', 'does not end in .prom: the textfile collector of node_exporter reads no other file')
     .transform(file => path.resolve(file))
+    .refine(file => statSync(path.dirname(file), { throwIfNoEntry: false })?.isDirectory(), {
+      error: ({ input }) =>
+        `is '${redact(String(input))}', whose folder is not there: name one in the folder that node_exporter reads, or make that`,
+    })
     .optional(),
 })
 

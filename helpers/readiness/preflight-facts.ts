@@ -7,6 +7,7 @@ import { ArchiveListing } from '../archive/listing.ts'
 import type { ReadableArchive } from '../archive/readable-archive.ts'
 import { readServerProgress, type ServerProgress } from '../archive/server-progress.ts'
 import { findStoredSegments, type StoredSegment } from '../archive/stored-segments.ts'
+import { redact } from '../environment.ts'
 import { CannotRun, Failure } from '../failure.ts'
 import { Lsn } from '../postgres/lsn.ts'
 import type { Session } from '../postgres/session.ts'
@@ -118,6 +119,9 @@ export async function gatherFacts(surroundings: Surroundings, { looks }: { looks
 /** An archive that cannot be looked at does not keep anybody from looking at the server. */
 function unlessUnlisted(error: unknown): Unknown {
   if (error instanceof CannotRun) return { unknown: error.message }
+  // The operating system names the file of it; of a connection, it has none.
+  const { path, message } = error as NodeJS.ErrnoException
+  if (path !== undefined) return { unknown: `a file of the archive cannot be read (${redact(message)})` }
   throw error
 }
 
@@ -132,11 +136,20 @@ async function lookInto(
   const last = samples.at(-1)
   if (!last) throw new RangeError('nobody has looked')
   const archive = await readArchive(access, server, last, session)
-  return { looks: samples, progress: last.progress, lag: lagOf(last.progress, last.listing), archive }
+  const lag = isOfAnother(archive, server) ? undefined : lagOf(last.progress, last.listing)
+  return { looks: samples, progress: last.progress, lag, archive }
 }
 
 export const NO_ARCHIVE =
   'no archive is named: set PREFLIGHT_ARCHIVE, PREFLIGHT_ARCHIVE_IN_SERVICE or PREFLIGHT_ARCHIVE_LIST_COMMAND'
+
+/** As far as its newest segment tells. */
+export function isOfAnother(
+  archive: Pick<ArchiveFacts, 'systemIdentifier'>,
+  server: Pick<ServerFacts, 'systemIdentifier'>,
+): boolean {
+  return archive.systemIdentifier !== undefined && archive.systemIdentifier !== server.systemIdentifier
+}
 
 /** At least once. */
 async function observe(look: () => Promise<ArchivingSample>, looks: number): Promise<ArchivingSample[]> {
@@ -173,7 +186,10 @@ async function readArchive(
   const stored = await findStoredSegments([archive])
   const backups = new ArchivedBackups(archive, listing)
   const auditor = new ArchiveAuditor([archive], { systemIdentifier })
-  const found = await auditBackups(backups, backup => audit(auditor, backup, look))
+  const identifier = archive.reach === 'names' ? undefined : await identifierOf(stored)
+  const found = isOfAnother({ systemIdentifier: identifier }, { systemIdentifier })
+    ? { usable: undefined, broken: undefined }
+    : await auditBackups(backups, backup => audit(auditor, backup, look))
   const newest = await backups.newest()
   const newestStoppedAt = newest?.history && (await momentOf(session, newest.history.stopTime))
   const way = found.usable ?? found.broken
@@ -182,7 +198,7 @@ async function readArchive(
     where: archive.path,
     reach: archive.reach,
     listing,
-    systemIdentifier: archive.reach === 'names' ? undefined : await identifierOf(stored),
+    systemIdentifier: identifier,
     backups: { count: backups.count, newest, newestStoppedAt, unreadable: backups.unreadable },
     ...found,
     window,
@@ -205,9 +221,9 @@ async function audit(
   }
 }
 
-/** From the oldest on; of those that begin before a gap's end there is no way past it. */
-async function auditBackups(
-  backups: ArchivedBackups,
+/** From the oldest on, exported for its test; of those that begin before a gap's end there is no way past it. */
+export async function auditBackups(
+  backups: Pick<ArchivedBackups, 'newest' | 'since'>,
   judge: (backup: ArchivedBackup) => Promise<ArchiveAudit | undefined>,
 ): Promise<Pick<ArchiveFacts, 'usable' | 'broken'>> {
   let from = Lsn.zero
@@ -223,7 +239,20 @@ async function auditBackups(
   // What stands between the newest and now is what matters then.
   const newest = await backups.newest()
   const audit = newest && (await judge(newest))
-  return { usable: undefined, broken: newest && audit ? { backup: newest, audit } : broken }
+  if (!newest || !audit) return { usable: undefined, broken }
+  const before = broken?.audit.gaps.findLast(
+    ({ placement, range }) => placement !== 'before-backup' && range.last.end.isAtOrBefore(newest.startLsn),
+  )
+  return { usable: undefined, broken: await oldestThatReaches(audit, before?.range.last.end ?? Lsn.zero) }
+
+  /** Several may end at the same gap: from the first of them on, one can come back to any moment before it. */
+  async function oldestThatReaches({ recoverableTo }: ArchiveAudit, start: Lsn): Promise<BackupAudit | undefined> {
+    for await (const backup of backups.since(() => start)) {
+      const audit = await judge(backup)
+      if (audit && String(audit.recoverableTo) === String(recoverableTo)) return { backup, audit }
+    }
+    return undefined
+  }
 }
 
 function isWhole({ gaps, lostHistories }: ArchiveAudit): boolean {
