@@ -1,6 +1,7 @@
 // npm run drill, npm run drill:nightly, npm run drill:soak, npm run drill:restore [-- PATH… --tags EXPRESSION]
 // Exit status: 0 all passed; 1 a drill failed or is unknown; 2 could not run.
 import childProcess, { type ForkOptions } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -117,10 +118,14 @@ function loadOf({ kind }: Selection): Load {
 async function openRuntimeFor(restore: RestoreConfig, config: Config, run: RunContext): Promise<OpenedRuntime> {
   // Not before: no other drill needs what it loads.
   const { openRestore } = await import('../../helpers/live/restore-request.ts')
-  const { backup } = await openRestore(restore, run.directory).catch((cause: Error) => {
-    // Damaged so that nobody could say what it is: there is nothing to drill.
-    throw cause.name === 'Failure' ? new CannotRun(cause.message, { cause }) : cause
-  })
+  const scratch = mkdtempSync(path.join(run.directory, 'opening-'))
+  const { backup } = await openRestore(restore, scratch)
+    .catch((cause: Error) => {
+      // Damaged so that nobody could say what it is: there is nothing to drill.
+      throw cause.name === 'Failure' ? new CannotRun(cause.message, { cause }) : cause
+    })
+    // The drill opens it anew: what a repository was unpacked to would take its room twice.
+    .finally(() => rmSync(scratch, { recursive: true, force: true }))
   const { serverMajor: major, where, sizeBytes } = backup
   const { DRILL_PG_MAJOR: wanted, DRILL_IMAGE: image = `postgres:${major}` } = config.variables
   if (wanted !== undefined && Number(wanted) !== major)

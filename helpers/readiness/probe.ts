@@ -1,9 +1,9 @@
 import type { ReadableArchive } from '../archive/readable-archive.ts'
 import type { PreflightCheck } from '../evidence/preflight-report.ts'
 import { Failure } from '../failure.ts'
-import { Lsn } from '../postgres/lsn.ts'
 import type { Session } from '../postgres/session.ts'
-import { WalSegment } from '../postgres/wal-segment.ts'
+import { switchWal } from '../postgres/switch-wal.ts'
+import type { WalSegment } from '../postgres/wal-segment.ts'
 import { waitFor } from '../wait.ts'
 
 /** SQLSTATE of a function that the role may not call. */
@@ -21,7 +21,7 @@ export async function probe(session: Session, archive: ReadableArchive | undefin
   const check = { name: 'probe', isDecisive: true, wanted: 'a segment that is switched away from is archived' }
   let segment: WalSegment
   try {
-    segment = await switchSegment(session)
+    segment = await switchWal(session)
   } catch (error) {
     if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error
     const advice =
@@ -37,18 +37,6 @@ export async function probe(session: Session, archive: ReadableArchive | undefin
   }
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   return { ...check, verdict: 'ok', seen: `${segment} archived within ${seconds} s`, advice: '' }
-}
-
-async function switchSegment(session: Session): Promise<WalSegment> {
-  const row = await session.one(
-    `SELECT pg_switch_wal() AS lsn, pg_walfile_name(pg_current_wal_insert_lsn()) AS name,
-            (SELECT setting FROM pg_settings WHERE name = 'wal_segment_size') AS size`,
-  )
-  return WalSegment.endingAt(
-    Lsn.parse(row.lsn ?? ''),
-    Number.parseInt(row.name?.slice(0, 8) ?? '', 16),
-    Number(row.size),
-  )
 }
 
 /** The server's word first, which costs a query; then the archive, which may cost a command. */

@@ -5,7 +5,8 @@ import { quoteForAccess, renderSettings, type Settings } from '../postgres/conf.
 import { Lsn } from '../postgres/lsn.ts'
 import { LOG_LINE_PREFIX, ServerLog } from '../postgres/server-log.ts'
 import { type Connection, openSession, type Row, type Session } from '../postgres/session.ts'
-import { WalSegment } from '../postgres/wal-segment.ts'
+import { switchWal } from '../postgres/switch-wal.ts'
+import type { WalSegment } from '../postgres/wal-segment.ts'
 import type { Volume } from './volume.ts'
 
 /** A running `postgres`, as a runtime hands it over. Its output goes to the node's log. */
@@ -231,15 +232,7 @@ export abstract class PostgresNode {
   /** Ends the current segment so that it is archived, and returns the last segment that holds WAL written so far. */
   async switchWal(): Promise<WalSegment> {
     await using session = await this.session()
-    const row = await session.one(
-      `SELECT pg_switch_wal() AS lsn, pg_walfile_name(pg_current_wal_insert_lsn()) AS name,
-              (SELECT setting FROM pg_settings WHERE name = 'wal_segment_size') AS size`,
-    )
-    return WalSegment.endingAt(
-      Lsn.parse(row.lsn ?? ''),
-      Number.parseInt(row.name?.slice(0, 8) ?? '', 16),
-      Number(row.size),
-    )
+    return await switchWal(session)
   }
 
   /**
