@@ -32,6 +32,12 @@ export interface Config {
   readonly moments: number
   /** What workload and moments are drawn from; none: one is drawn, and said. */
   readonly seed: number | undefined
+  /** The folder of `history.jsonl`, as an absolute path; none: `reports` of the checkout. */
+  readonly history: string | undefined
+  /** What stands in for `reports/controls.yml`, as an absolute path. */
+  readonly controls: string | undefined
+  /** Ed25519 private key as PEM, or the path of a file with one. A secret. */
+  readonly signingKey: string | undefined
   /** The variables as set, by name, secrets included: shown by `describeConfig` alone. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -156,6 +162,17 @@ const schema = z.strictObject({
   DRILL_REQUIRE: requirements.default([]),
   DRILL_MOMENTS: wholeNumber(1, 100_000).default(12),
   DRILL_SEED: wholeNumber(0, 2 ** 32 - 1).optional(),
+  DRILL_HISTORY: z
+    .string()
+    .transform(folder => path.resolve(folder))
+    .optional(),
+  DRILL_CONTROLS: z
+    .string()
+    .refine(file => existsSync(file), 'is not a file that is there: set it to your own copy of reports/controls.yml')
+    .transform(file => path.resolve(file))
+    .optional(),
+  DRILL_SIGNING_KEY: z.string().optional(),
+  DRILL_SECRETS: z.string().transform(commaList).default([]),
 })
 
 /** Every variable that a user may set. */
@@ -187,6 +204,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile
     require: Object.freeze(values.DRILL_REQUIRE),
     moments: values.DRILL_MOMENTS,
     seed: values.DRILL_SEED,
+    history: values.DRILL_HISTORY,
+    controls: values.DRILL_CONTROLS,
+    signingKey: values.DRILL_SIGNING_KEY,
     variables: Object.freeze(variables),
   })
 }

@@ -60,7 +60,9 @@ function wrongImports(file: string, source: string): string[] {
 function sourcesOf(layer: string): string[] {
   return readdirSync(path.join(ROOT, layer), { recursive: true, encoding: 'utf8' })
     .map(file => path.posix.join(layer, file.replaceAll(path.sep, '/')))
-    .filter(file => /\.[cm]?[jt]s$/.test(file) && !file.includes('/node_modules/') && !file.startsWith('reports/out/'))
+    .filter(
+      file => /\.[cm]?[jt]sx?$/.test(file) && !file.includes('/node_modules/') && !file.startsWith('reports/out/'),
+    )
 }
 
 describe('the layers', () => {

@@ -57,9 +57,13 @@ export function buildEvidence(facts: RunFacts, records: readonly DrillRecord[], 
   const shortcomings = progress.state === 'running' ? [] : shortcomingsOf(drills, progress)
   const problems = eachOnce([...progress.problems, ...required, ...shortcomings], problem => problem)
   const evidence: Evidence = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     run: {
       id: facts.id,
+      kind: facts.kind,
+      selection: facts.selection,
+      startedBy: facts.startedBy,
+      ...(facts.shards && { shards: facts.shards }),
       state: progress.state,
       verdict: progress.state === 'running' ? 'unknown' : runVerdict(drills, problems, required.length > 0),
       startedAt: facts.startedAt,
@@ -94,6 +98,7 @@ export function buildDrill(record: DrillRecord, facts: Pick<RunFacts, 'startedAt
     proofs: [],
     kept: [],
     deviations: [],
+    attached: [],
     ...(record.sabotage !== undefined && { sabotage: record.sabotage }),
   }
   const full = redact({ ...bare, ...judge(record, judged), problems, ...fromJournal(journal) }, facts.secrets)

@@ -12,6 +12,7 @@ import { secretsOf } from '../../helpers/environment.ts'
 import { declaredDrill } from '../../helpers/evidence/declared-drills.ts'
 import { describeMachine } from '../../helpers/evidence/machine.ts'
 import { announced, announceProblem, announceRun, type RunFacts } from '../../helpers/evidence/run-facts.ts'
+import { startedBy } from '../../helpers/evidence/started-by.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { describeRestoreConfig, loadRestoreConfig, type RestoreConfig } from '../../helpers/live/restore-config.ts'
@@ -60,7 +61,16 @@ await exitWith(async () => {
     const { files, leftOut } = await selectFiles(vitest.value, selection.paths)
     announceRun(
       // Of the drills that make their own data nobody asked here.
-      factsOf({ run, startedAt, output, config, restore, runtime: runtime.value, leftOut: restore ? [] : leftOut }),
+      factsOf({
+        run,
+        selection,
+        startedAt,
+        output,
+        config,
+        restore,
+        runtime: runtime.value,
+        leftOut: restore ? [] : leftOut,
+      }),
     )
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
@@ -247,6 +257,7 @@ function detachForks(): void {
 
 function factsOf({
   run,
+  selection,
   startedAt,
   output,
   config,
@@ -255,6 +266,7 @@ function factsOf({
   leftOut,
 }: {
   run: Run
+  selection: Selection
   startedAt: string
   output: string
   config: Config
@@ -267,6 +279,9 @@ function factsOf({
     id: run.context.id,
     directory: output,
     startedAt,
+    kind: selection.kind ?? 'sabotage',
+    selection: [...selection.paths, ...selection.tags],
+    startedBy: startedBy(ROOT),
     suite: readSuite(ROOT),
     runtime: {
       name,

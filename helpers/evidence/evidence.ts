@@ -130,6 +130,38 @@ const problemSchema = z.object({
 })
 export type Problem = z.infer<typeof problemSchema>
 
+/** Seconds since the drill began. */
+const drillSeconds = z.number()
+
+const timelineSchema = z
+  .object({
+    replays: z.array(
+      z.object({
+        server: z.string(),
+        targetLsn: z.string().optional(),
+        points: z.array(z.object({ seconds: drillSeconds, lsn: z.string() })),
+      }),
+    ),
+    signals: z.array(
+      z.object({
+        signal: z.enum(SIGNAL_NAMES),
+        windowSeconds: seconds.describe('How long its condition must last before it fires'),
+        states: z
+          .array(z.object({ seconds: drillSeconds, state: z.enum(['quiet', 'pending', 'firing']) }))
+          .describe('Each change, the first look before it'),
+      }),
+    ),
+    events: z.array(z.object({ seconds: drillSeconds, what: z.string() })),
+  })
+  .describe('What was seen over time, in seconds since the drill began')
+export type Timeline = z.infer<typeof timelineSchema>
+
+const attachedSchema = z.object({
+  path: z.string().describe("Within the bundle: 'drills/P1/server-restored.log'"),
+  what: z.string(),
+})
+export type Attached = z.infer<typeof attachedSchema>
+
 export const drillSchema = z.object({
   id: z.string().describe("The scenario's stable id: 'P1'"),
   title: z.string(),
@@ -150,6 +182,8 @@ export const drillSchema = z.object({
   predictions: z.array(predictionSchema).optional().describe('Of the same recovery, were it larger'),
   sizes: sizesSchema,
   deviations: z.array(deviationSchema),
+  timeline: timelineSchema.optional(),
+  attached: z.array(attachedSchema).describe('Files of the bundle that belong to it'),
   faults: z.array(faultSchema).optional().describe('Of a negative drill, each of its faults: rows of the matrix'),
   sabotage: z
     .string()
@@ -158,10 +192,29 @@ export const drillSchema = z.object({
 })
 export type Drill = z.infer<typeof drillSchema>
 
+const previousSchema = z.object({
+  runId: z.string(),
+  digest: z.string().describe('SHA-256 of its SHA256SUMS, as hex'),
+})
+
 export const evidenceSchema = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   run: z.object({
     id: z.string(),
+    kind: z
+      .enum(['core', 'nightly', 'soak', 'live', 'sabotage'])
+      .describe('What it was started for; one with sabotages proves nothing but that drills turn red'),
+    selection: z.array(z.string()).describe('Paths and tags that narrowed it'),
+    startedBy: z
+      .object({ name: z.string(), source: z.string().describe('Where the name is from'), url: z.string().optional() })
+      .describe('Who ran it, from CI or git'),
+    previous: previousSchema
+      .nullable()
+      .optional()
+      .describe(
+        'The run before it in its history: null of the first; none of a run that has not ended, or is of no history',
+      ),
+    shards: z.array(z.string()).optional().describe('Ids of the runs that it was put together from'),
     state: z.enum(['running', 'finished', 'interrupted']).describe('A record that still says `running` was cut off'),
     verdict: verdictSchema,
     startedAt: moment,
@@ -172,12 +225,18 @@ export const evidenceSchema = z.object({
     name: z.string(),
     version: z.string(),
     commit: z.string().describe("Of the suite's checkout; `-dirty` behind it when it was changed"),
+    runbookSha256: z.string().describe('Of drills/runbook.md: the version of the procedure'),
   }),
   runtime: z.object({
     name: z.enum(['docker', 'embedded']),
     reason: z.string(),
     serverVersion: z.string(),
     image: z.string().optional(),
+    imageDigest: z.string().optional(),
+    programs: z
+      .array(z.object({ name: z.string(), sha256: z.string() }))
+      .optional()
+      .describe("The server's programs on the embedded runtime"),
     capabilities: z.array(z.string()),
   }),
   machine: z.object({

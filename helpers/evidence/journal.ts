@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Failure } from '../failure.ts'
 import type {
+  Attached,
   Deviation,
   FaultSeen,
   Observations,
@@ -10,6 +11,7 @@ import type {
   Rto,
   Sizes,
   Step,
+  Timeline,
   Verdict,
 } from './evidence.ts'
 
@@ -29,6 +31,9 @@ export interface JournalRecord {
   predictions?: Prediction[]
   sizes: Sizes
   deviations: Deviation[]
+  timeline?: Timeline
+  /** Files of the bundle that belong to it. */
+  attached: Attached[]
   faults?: FaultSeen[]
   problems: Problem[]
   sabotage?: string
@@ -53,6 +58,7 @@ export class Journal {
       kept: [],
       sizes: {},
       deviations: [],
+      attached: [],
       problems: [],
     }
     this.#onStep = onStep

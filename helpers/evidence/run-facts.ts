@@ -7,6 +7,12 @@ export interface RunFacts {
   directory: string
   /** ISO 8601 in UTC. */
   startedAt: string
+  /** When it ended, where that is not now: of one that is put together from shards. */
+  endedAt?: string
+  kind: Evidence['run']['kind']
+  selection: string[]
+  startedBy: Evidence['run']['startedBy']
+  shards?: string[]
   suite: Evidence['suite']
   runtime: Evidence['runtime']
   machine: Evidence['machine']

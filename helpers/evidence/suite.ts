@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFileSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
@@ -9,7 +10,8 @@ const packageSchema = z.object({ name: z.string(), version: z.string() })
 /** The suite at `root`, the folder of its `package.json`. The commit is `unknown` where `root` is not a checkout's top. */
 export function readSuite(root: string): Evidence['suite'] {
   const { name, version } = packageSchema.parse(JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')))
-  return { name, version, commit: commitOf(root) }
+  const runbook = readFileSync(path.join(root, 'drills/runbook.md'))
+  return { name, version, commit: commitOf(root), runbookSha256: createHash('sha256').update(runbook).digest('hex') }
 }
 
 function commitOf(root: string): string {
