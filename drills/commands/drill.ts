@@ -21,12 +21,15 @@ import { newRunId, Run } from '../../helpers/run/run.ts'
 import { sweepDeadRuns } from '../../helpers/run/sweep.ts'
 import type { Load } from '../../helpers/runtime/embedded-place.ts'
 import { type OpenedRuntime, openRuntime } from '../../helpers/runtime/open.ts'
+import { loadBundleSettings } from '../../reports/bundle/settings.ts'
 import { reportersOf } from '../../reports/reporters.ts'
 import { selectedBy } from '../../reports/selection.ts'
 import { Interruption } from './end-on-signal.ts'
 import { exitWith } from './exit-with.ts'
+import { completeCutOffRuns, RunBundle } from './run-bundle.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
+const OUT = path.join(ROOT, 'reports/out')
 
 interface Selection {
   paths: string[]
@@ -43,11 +46,14 @@ await exitWith(async () => {
   const config = loadConfig()
   const restore = selection.kind === 'live' ? loadRestoreConfig(config) : undefined
   const required = requiredBy(config)
+  const settings = loadBundleSettings(config)
   const run = Run.open(newRunId())
   const interruption = new Interruption(run)
   for (const { runId, ...ended } of await sweepDeadRuns())
     console.log(`Swept what the run ${runId} left behind: ${JSON.stringify(ended)}`)
-  const output = path.join(ROOT, 'reports/out', run.context.id)
+  for (const line of await completeCutOffRuns(OUT, settings)) console.log(line)
+  const output = path.join(OUT, run.context.id)
+  const bundle = new RunBundle(output, settings)
   // Both take half a second, in processes of their own: together.
   const [runtime, vitest] = await Promise.allSettled([
     restore ? openRuntimeFor(restore, config, run.context) : openRuntime(config, loadOf(selection), run.context),
@@ -72,12 +78,14 @@ await exitWith(async () => {
         leftOut: restore ? [] : leftOut,
       }),
     )
+    bundle.begin()
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
     await vitest.value.start(files)
   } finally {
     if (vitest.status === 'fulfilled') await vitest.value.close()
     await closeRun(run)
+    for (const line of await bundle.complete()) console.log(line)
   }
   return announced().outcome?.exitStatus ?? 1
 })

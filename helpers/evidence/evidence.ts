@@ -214,6 +214,10 @@ export const evidenceSchema = z.object({
       .describe(
         'The run before it in its history: null of the first; none of a run that has not ended, or is of no history',
       ),
+    shard: z
+      .object({ index: z.number().int().positive(), count: z.number().int().positive() })
+      .optional()
+      .describe('Which part of a run it is that was spread over several machines; by itself it is no whole run'),
     shards: z.array(z.string()).optional().describe('Ids of the runs that it was put together from'),
     state: z.enum(['running', 'finished', 'interrupted']).describe('A record that still says `running` was cut off'),
     verdict: verdictSchema,

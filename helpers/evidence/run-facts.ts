@@ -12,6 +12,7 @@ export interface RunFacts {
   kind: Evidence['run']['kind']
   selection: string[]
   startedBy: Evidence['run']['startedBy']
+  shard?: NonNullable<Evidence['run']['shard']>
   shards?: string[]
   suite: Evidence['suite']
   runtime: Evidence['runtime']
