@@ -11,6 +11,7 @@ import { junitOf } from './junit.ts'
 import { matrixOf } from './matrix.ts'
 import { writeMetrics } from './metrics/metrics-file.ts'
 import { fromError } from './problem.ts'
+import { notEndedHtml } from './not-ended.ts'
 import { makeRunFolder, writeWhole } from './run-folder.ts'
 import { selectedBy } from './selection.ts'
 import { TerminalText } from './terminal.ts'
@@ -126,6 +127,7 @@ export default class DrillReporter implements Reporter {
     if (!this.#facts) {
       this.#facts = facts
       makeRunFolder(facts.directory)
+      writeWhole(path.join(facts.directory, 'index.html'), notEndedHtml(facts))
       this.#print(this.#terminal.heading(facts.runtime).map(line => this.#redacted(line)))
     }
     const evidence = this.#write()
