@@ -38,7 +38,6 @@ export function sampleJournal(journal: Partial<JournalRecord> = {}): JournalReco
   return {
     id: 'P1',
     runbook: '3',
-    controls: [],
     startedAt: MOMENT,
     steps: [sampleStep()],
     proofs: ['the rows are there'],

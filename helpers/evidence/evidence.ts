@@ -167,7 +167,6 @@ export const drillSchema = z.object({
   title: z.string(),
   file: z.string(),
   runbook: z.string().describe("The runbook's section that it drills"),
-  controls: z.array(z.string()),
   tags: z.array(z.string()),
   verdict: verdictSchema,
   reason: z.string().optional().describe('Of `not exercised` and `unknown`'),
