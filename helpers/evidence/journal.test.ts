@@ -123,6 +123,7 @@ describe('what a journal holds besides', () => {
       kept: [],
       sizes: {},
       deviations: [],
+      attached: [],
       problems: [],
     })
     expect(JSON.parse(JSON.stringify(record))).toEqual(record)
