@@ -244,6 +244,8 @@ export const evidenceSchema = z.object({
   }),
   machine: z.object({
     platform: z.string(),
+    os: z.string().describe("As it calls itself: 'Debian GNU/Linux 12 (bookworm)'"),
+    kernel: z.string(),
     architecture: z.string(),
     cores: z.number().int(),
     memoryBytes: z.number().int(),
