@@ -90,7 +90,6 @@ export function buildDrill(record: DrillRecord, facts: Pick<RunFacts, 'startedAt
     title: record.title,
     file: record.file,
     runbook: journal?.runbook ?? record.runbook ?? '',
-    controls: [],
     tags: [...record.tags],
     startedAt: record.startedAt ?? journal?.startedAt ?? facts.startedAt,
     durationSeconds: record.durationSeconds,

@@ -49,7 +49,7 @@ import { Journal } from '${ROOT}/helpers/evidence/journal.ts'
 import { CannotRun, Failure } from '${ROOT}/helpers/failure.ts'
 if (process.env.REFUSE) throw new CannotRun('no image: docker pull postgres:18')
 const test = base.extend('journal', { auto: true }, ({ task, annotate }) => {
-  const journal = new Journal({ id: task.meta.id, runbook: '3', controls: [] }, step => void annotate('step ' + step.title, 'step').catch(() => undefined))
+  const journal = new Journal({ id: task.meta.id, runbook: '3' }, step => void annotate('step ' + step.title, 'step').catch(() => undefined))
   task.meta.journal = journal.record
   return journal
 })

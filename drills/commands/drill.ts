@@ -296,7 +296,9 @@ function factsOf({
       reason: 'note' in runtime && runtime.note !== undefined ? `${reason}; ${runtime.note}` : reason,
       serverVersion,
       capabilities,
-      ...(runtime.name === 'docker' ? { image: runtime.image } : {}),
+      ...(runtime.name === 'docker'
+        ? { image: runtime.image, imageDigest: runtime.imageDigest }
+        : { programs: runtime.programs }),
     },
     machine: describeMachine(),
     config: { ...describeConfig(config), ...(restore ? describeRestoreConfig(restore) : {}) },

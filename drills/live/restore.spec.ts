@@ -34,7 +34,7 @@ const drill = test.override('walCommands', {})
 drill(
   'a backup of the user comes back, recovers to the target, and takes writes',
   {
-    meta: { id: 'L1', runbook: '3', controls: ['A.8.13', 'CP-9(1)', 'CP-10(2)'] },
+    meta: { id: 'L1', runbook: '3' },
     tags: ['live'],
     timeout: 172_800_000,
   },

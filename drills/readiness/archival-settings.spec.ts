@@ -20,7 +20,7 @@ const drifts = [
 ] as const
 
 test('a primary as configured is ready for recovery, and every drift is found by name', {
-  meta: { id: 'R1', runbook: '1', controls: ['A.8.13', 'CP-9(1)'] },
+  meta: { id: 'R1', runbook: '1' },
   tags: ['core', 'nightly', 'readiness'],
 }, async ({ primary, archive, journal, step }) => {
   const rows = await step('Read the settings of the primary', async () => {

@@ -12,7 +12,7 @@ import { takeSegment } from '../../helpers/faults/archive-faults.ts'
 import { WalSegment } from '../../helpers/postgres/wal-segment.ts'
 
 test('a backup that is damaged, or whose WAL is missing, is found before a server is started from it', {
-  meta: { id: 'P15', runbook: '3', controls: ['A.8.13', 'CP-9(1)'] },
+  meta: { id: 'P15', runbook: '3' },
   tags: ['nightly', 'recovery'],
 }, async ({ primary, archive, backups, takeBackup, traffic, restore, journal, step, each }) => {
   const target = { kind: 'immediate' } as const

@@ -25,7 +25,7 @@ export function drillCompressedArchive({ id, program, ending, compress, decompre
   })
 
   test(`recovery from an archive compressed with ${program} keeps every commit before the target and none after`, {
-    meta: { id, runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+    meta: { id, runbook: '3' },
     tags: ['nightly', 'recovery'],
   }, async ({ primary, archive, takeBackup, traffic, ledger, losePrimary, recover, runtime, journal, step, skip }) => {
     const found = await primary.exec(`command -v ${program} || true`)

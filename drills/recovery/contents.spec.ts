@@ -28,7 +28,7 @@ const drill = test.override('primaryVolumes', async ({ runtime, manage }) => {
 drill(
   'recovery brings back all that is no row: tablespaces, roles, large objects, and the like',
   {
-    meta: { id: 'P8', runbook: '3', controls: ['A.8.13', 'CP-10(2)', 'AC-2'] },
+    meta: { id: 'P8', runbook: '3' },
     tags: ['nightly', 'recovery'],
   },
   async ({ primary, primaryVolumes, database, takeBackup, traffic, ledger, losePrimary, recover, journal, step }) => {

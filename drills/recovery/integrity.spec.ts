@@ -15,7 +15,7 @@ const drill = test.override('primarySettings', { max_prepared_transactions: 1 })
 drill(
   'a recovered server is sound, and what is not would be found',
   {
-    meta: { id: 'P16', runbook: '3', controls: ['A.8.13', 'CP-10(2)', 'SI-7'] },
+    meta: { id: 'P16', runbook: '3' },
     tags: ['nightly', 'recovery'],
   },
   async ({ primary, takeBackup, traffic, ledger, losePrimary, recover, journal, step }) => {

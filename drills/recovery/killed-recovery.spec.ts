@@ -14,7 +14,7 @@ import { pauseReplay } from '../../helpers/recovery/replay-pause.ts'
 import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 
 test('a recovery killed half way comes to the same target when it is started again', {
-  meta: { id: 'P9', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  meta: { id: 'P9', runbook: '3' },
   tags: ['nightly', 'recovery'],
 }, async ({ primary, archive, commands, takeBackup, traffic, ledger, losePrimary, restore, journal, step, each }) => {
   const backup = await step('Take a base backup', async () => {

@@ -17,7 +17,7 @@ import { archiveByHand } from '../../helpers/recovery/wal-commands.ts'
 test.override('primarySettings', { archive_timeout: 0 })
 
 test('what a lost primary had not archived is lost, unless its pg_wal is saved', {
-  meta: { id: 'P5', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  meta: { id: 'P5', runbook: '3' },
   tags: ['nightly', 'recovery'],
 }, async ({ primary, archive, commands, takeBackup, traffic, ledger, launch, journal, step }) => {
   const backup = await step('Take a base backup', () => takeBackup())

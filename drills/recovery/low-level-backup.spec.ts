@@ -12,7 +12,7 @@ import { expectLedgerAt } from '../../fixtures/expectations/rows.ts'
 import { LowLevelBackup } from '../../helpers/backup/low-level-backup.ts'
 
 test('recovery from a low-level backup keeps every commit before the target and none after', {
-  meta: { id: 'P12', runbook: '3', controls: ['A.8.13', 'CP-9', 'CP-10(2)'] },
+  meta: { id: 'P12', runbook: '3' },
   tags: ['nightly', 'recovery'],
 }, async ({ primary, archive, backups, traffic, ledger, losePrimary, restore, runtime, journal, step }) => {
   await step('Serve traffic', async () => {

@@ -18,7 +18,7 @@ import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
 import { RecoveryWatch } from '../../helpers/recovery/recovery-watch.ts'
 
 test('recovery to an LSN keeps every commit before the target and none after', {
-  meta: { id: 'P1', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  meta: { id: 'P1', runbook: '3' },
   tags: ['core', 'nightly', 'recovery'],
 }, async ({
   primary,

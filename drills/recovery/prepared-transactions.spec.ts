@@ -15,7 +15,7 @@ const drill = test.override('primarySettings', { max_prepared_transactions: 10 }
 drill(
   'prepared transactions survive recovery, and can be ended after it',
   {
-    meta: { id: 'P7', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+    meta: { id: 'P7', runbook: '3' },
     tags: ['nightly', 'recovery'],
   },
   async ({ primary, takeBackup, database, traffic, ledger, losePrimary, recover, journal, step }) => {

@@ -24,7 +24,7 @@ const TIMEOUT_MS = 60_000 + count * 3_000
 test.override('primarySettings', { max_prepared_transactions: 8 })
 
 test('recovery to random moments of a concurrent workload brings back those very moments', {
-  meta: { id: 'P10', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  meta: { id: 'P10', runbook: '3' },
   tags: ['nightly', 'recovery'],
   timeout: TIMEOUT_MS,
 }, async ({ cleanup, primary, takeBackup, ledger, losePrimary, recover, journal, step, each }) => {

@@ -22,7 +22,7 @@ const NOTING: Settings = {
 test.override('primarySettings', NOTING)
 
 test('recovery commands run when they should, and their failure is a warning', {
-  meta: { id: 'P14', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  meta: { id: 'P14', runbook: '3' },
   tags: ['nightly', 'recovery'],
 }, async ({
   primary,

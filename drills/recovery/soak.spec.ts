@@ -24,7 +24,7 @@ import { RecoveryWatch } from '../../helpers/recovery/recovery-watch.ts'
 const MEBIBYTE = 2 ** 20
 
 test('a large recovery takes as long as a small one predicts', {
-  meta: { id: 'S1', runbook: '3', controls: ['CP-10'] },
+  meta: { id: 'S1', runbook: '3' },
   tags: ['soak'],
   timeout: 1_200_000,
 }, async ({ primary, archive, takeBackup, ledger, restore, journal, step }) => {

@@ -17,7 +17,7 @@ import { targetSettings } from '../../helpers/recovery/recovery-target.ts'
 import type { PostgresNode } from '../../helpers/runtime/postgres-node.ts'
 
 test('each action at the target leaves the server as documented', {
-  meta: { id: 'P3', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  meta: { id: 'P3', runbook: '3' },
   tags: ['nightly', 'recovery'],
 }, async ({ primary, takeBackup, traffic, ledger, losePrimary, restore, recover, journal, step, each }) => {
   const backup = await step('Take a base backup', async () => {

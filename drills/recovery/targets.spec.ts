@@ -23,7 +23,7 @@ interface Case {
 }
 
 test('recovery to each kind of target brings back the rows of that moment', {
-  meta: { id: 'P2', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  meta: { id: 'P2', runbook: '3' },
   tags: ['nightly', 'recovery'],
 }, async ({ primary, takeBackup, traffic, ledger, losePrimary, recover, journal, step, each }) => {
   await step('Serve traffic', () => traffic.append(50))

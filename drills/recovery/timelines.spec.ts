@@ -46,7 +46,7 @@ interface Road {
 test.override('primarySettings', { archive_timeout: 0 })
 
 test('a recovered server is recovered again, to moments on every one of its timelines', {
-  meta: { id: 'P6', runbook: '3', controls: ['A.8.13', 'CP-10(2)'] },
+  meta: { id: 'P6', runbook: '3' },
   tags: ['nightly', 'recovery'],
 }, async ({
   primary,

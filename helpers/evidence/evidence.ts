@@ -167,7 +167,6 @@ export const drillSchema = z.object({
   title: z.string(),
   file: z.string(),
   runbook: z.string().describe("The runbook's section that it drills"),
-  controls: z.array(z.string()),
   tags: z.array(z.string()),
   verdict: verdictSchema,
   reason: z.string().optional().describe('Of `not exercised` and `unknown`'),
@@ -245,6 +244,8 @@ export const evidenceSchema = z.object({
   }),
   machine: z.object({
     platform: z.string(),
+    os: z.string().describe("As it calls itself: 'Debian GNU/Linux 12 (bookworm)'"),
+    kernel: z.string(),
     architecture: z.string(),
     cores: z.number().int(),
     memoryBytes: z.number().int(),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { CannotRun, Failure } from '../failure.ts'
 import { Journal, verdictOf } from './journal.ts'
 
-const P1 = { id: 'P1', runbook: '3', controls: ['A.8.13'] }
+const P1 = { id: 'P1', runbook: '3' }
 
 /** A promise that is resolved from outside. */
 function deferred(): { promise: Promise<unknown>; resolve: () => void } {
@@ -123,6 +123,7 @@ describe('what a journal holds besides', () => {
       kept: [],
       sizes: {},
       deviations: [],
+      attached: [],
       problems: [],
     })
     expect(JSON.parse(JSON.stringify(record))).toEqual(record)

@@ -19,7 +19,6 @@ import type {
 export interface JournalRecord {
   id: string
   runbook: string
-  controls: string[]
   startedAt: string
   steps: Step[]
   /** Where data is that the user keeps, and how to look at it. */
@@ -49,7 +48,7 @@ export class Journal {
   /** The steps that the code now running stands in: several may be open side by side. */
   readonly #open = new AsyncLocalStorage<readonly Step[]>()
 
-  constructor(drill: Pick<JournalRecord, 'id' | 'runbook' | 'controls'>, onStep: StepListener = () => undefined) {
+  constructor(drill: Pick<JournalRecord, 'id' | 'runbook'>, onStep: StepListener = () => undefined) {
     this.record = {
       ...drill,
       startedAt: new Date().toISOString(),

@@ -9,8 +9,13 @@ let root: string
 beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), 'suite-'))
   writeFileSync(path.join(root, 'package.json'), '{"name":"drills","version":"1.2.3","private":true}')
+  mkdirSync(path.join(root, 'drills'))
+  writeFileSync(path.join(root, 'drills/runbook.md'), 'abc')
 })
 afterEach(() => rmSync(root, { recursive: true }))
+
+/** Of 'abc', as FIPS 180-2 gives it. */
+const RUNBOOK_SHA256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
 
 const git = (...command: string[]) =>
   execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false', ...command], {
@@ -27,9 +32,9 @@ function commitAll(): string {
 }
 
 describe('readSuite', () => {
-  it('gives the commit of a clean checkout', () => {
+  it('gives the commit of a clean checkout, and the hash of its runbook', () => {
     const commit = commitAll()
-    expect(readSuite(root)).toEqual({ name: 'drills', version: '1.2.3', commit })
+    expect(readSuite(root)).toEqual({ name: 'drills', version: '1.2.3', commit, runbookSha256: RUNBOOK_SHA256 })
   })
 
   it('says so when the checkout was changed', () => {
@@ -44,7 +49,8 @@ describe('readSuite', () => {
     expect(readSuite(root).commit).toBe('unknown')
     commitAll()
     const copy = path.join(root, 'copy')
-    mkdirSync(copy)
+    mkdirSync(path.join(copy, 'drills'), { recursive: true })
+    writeFileSync(path.join(copy, 'drills/runbook.md'), 'abc')
     writeFileSync(path.join(copy, 'package.json'), '{"name":"drills","version":"1.2.3"}')
     expect(readSuite(copy).commit).toBe('unknown')
   })

@@ -8,6 +8,8 @@ export interface DockerDescription extends RuntimeDescription {
   image: string
   /** `sha256:…`, of what the image's name stood for when the run began. */
   imageId: string
+  /** `postgres@sha256:…`, as its registry has it; of an image that is of none, its id. */
+  imageDigest: string
   /** Folder in the image that holds `postgres` and `initdb`. */
   bin: string
   /** `PATH` in a container: the image's own, behind `bin`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readImageFacts } from './docker-image.ts'
+import { digestOf, readImageFacts } from './docker-image.ts'
 
 const passwd = [
   'user root:x:0:0:root:/root:/bin/bash',
@@ -75,4 +75,19 @@ test('an image without a server, and one with nobody to run it, are told apart',
   expect(readImageFacts('path /usr/bin\nbin /usr/bin postgres (PostgreSQL) 18.4\nuser root:x:0:0::/:')).toEqual({
     lack: expect.stringContaining('no user but root'),
   })
+})
+
+test.each([
+  ['postgres:17', 'postgres@sha256:a'],
+  ['postgres', 'postgres@sha256:a'],
+  ['mirror.a.b:5000/postgres:17', 'mirror.a.b:5000/postgres@sha256:b'],
+  ['mirror.a.b:5000/postgres', 'mirror.a.b:5000/postgres@sha256:b'],
+  ['postgres@sha256:a', 'postgres@sha256:a'],
+  ['docker.io/library/postgres:17', 'mirror.a.b:5000/postgres@sha256:b'],
+])('the digest of %s is that of its registry, where there is one', (image, digest) => {
+  expect(digestOf(image, ['mirror.a.b:5000/postgres@sha256:b', 'postgres@sha256:a'])).toBe(digest)
+})
+
+test.each([[[]], [null]])('an image of no registry has no digest: %j', digests => {
+  expect(digestOf('drill-postgres:17', digests)).toBeUndefined()
 })

@@ -56,6 +56,15 @@ export function readImageFacts(output: string): ImageFacts | { lack: string } {
   }
 }
 
+/**
+ * Which of the digests that a daemon knows of an image is that of its name's registry: an image may have been pulled from several.
+ * @param digests `postgres@sha256:…` each; none of an image that was built or loaded.
+ */
+export function digestOf(image: string, digests: readonly string[] | null): string | undefined {
+  const repository = image.replace(/@.*/, '').replace(/:[^/:]*$/, '')
+  return digests?.find(digest => digest.startsWith(`${repository}@`)) ?? digests?.[0]
+}
+
 /** The one on PATH, else the newest. */
 function chooseServer(
   found: string[],

@@ -9,7 +9,7 @@ import type { RunContext } from '../run/registry.ts'
 import { connectDocker, daemonMessage, explainDaemonError, removeContainer, statusOf } from './docker-client.ts'
 import { askDaemon, findDaemon } from './docker-daemon.ts'
 import { type DockerDescription, labelsOf, resourcePrefix } from './docker-description.ts'
-import { type ImageFacts, LOOK_AT_IMAGE, readImageFacts } from './docker-image.ts'
+import { digestOf, type ImageFacts, LOOK_AT_IMAGE, readImageFacts } from './docker-image.ts'
 
 /** Base backups with a manifest, and what recovery logs, are relied on from here on. */
 const OLDEST_MAJOR = 15
@@ -52,7 +52,7 @@ export async function openDocker(
   const name = ImageName.fromString(image)
   const owner = identify(process.pid)
   try {
-    const { Id: imageId, Architecture: architecture } = await provideImage(client, name)
+    const { Id: imageId, Architecture: architecture, RepoDigests: digests } = await provideImage(client, name)
     const { hasClientPrograms, ...facts } = await lookAt(client.container.dockerode, name.string, architecture, {
       run,
       owner,
@@ -66,6 +66,7 @@ export async function openDocker(
       capabilities: ['readOnlyArchive', 'fullArchive', ...(hasClientPrograms ? (['clientPrograms'] as const) : [])],
       image: name.string,
       imageId,
+      imageDigest: digestOf(name.string, digests) ?? imageId,
       daemon,
       isLocal,
       owner,

@@ -19,6 +19,7 @@ import { EmbeddedVolume } from './embedded-volume.ts'
 import { findFreePort } from './free-port.ts'
 import { PostgresNode, type ServerProcess } from './postgres-node.ts'
 import { titlesOfDescendants } from './process-titles.ts'
+import { hashPrograms, type ProgramHash } from './program-hashes.ts'
 import type { Runtime, RuntimeDescription } from './runtime.ts'
 
 export interface EmbeddedDescription extends RuntimeDescription {
@@ -26,6 +27,7 @@ export interface EmbeddedDescription extends RuntimeDescription {
   bin: string
   /** A data directory to copy for each new cluster. */
   template: string
+  programs: ProgramHash[]
 }
 
 /** Marks the processes of one node: when the node goes, they go. */
@@ -41,8 +43,9 @@ export async function openEmbedded(
   assertHoldsServers(run.directory, load)
   const { bin, serverVersion } = await findPrograms(pgMajor, path.join(run.directory, 'programs'))
   const template = path.join(run.directory, 'template')
-  await makeTemplate(bin, template, run)
-  return { name: 'embedded', serverVersion, major: pgMajor, reason, capabilities: [], bin, template }
+  // While initdb runs, it costs nothing.
+  const [programs] = await Promise.all([hashPrograms(bin), makeTemplate(bin, template, run)])
+  return { name: 'embedded', serverVersion, major: pgMajor, reason, capabilities: [], bin, template, programs }
 }
 
 /** PostgreSQL server processes on this machine, each on a fresh directory below the run's own. */

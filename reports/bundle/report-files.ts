@@ -13,11 +13,11 @@ const REPORTS = path.resolve(import.meta.dirname, '..')
 
 /** The files of a bundle that follow from its evidence, by name, with their texts: the same for the same report, always. */
 export function reportFiles(report: Report): ReadonlyMap<string, string> {
-  const { evidence, controls, exceptions } = report
+  const { evidence, exceptions } = report
   return new Map([
     ['index.html', indexHtml(report)],
     ['measurements.csv', measurementsCsv(evidence)],
-    ['controls.csv', controlsCsv(controls, evidence)],
+    ['controls.csv', controlsCsv(report)],
     ['exceptions.json', json(exceptions)],
     ['environment.json', json(environmentOf(evidence))],
     ['junit.xml', junitOf(evidence)],

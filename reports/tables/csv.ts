@@ -1,0 +1,15 @@
+import { stringify } from 'csv-stringify/sync'
+
+/** What stands in a cell: nothing where there is nothing to say. */
+export type Cell = string | number | undefined
+
+/**
+ * A table with its head. A text that a spreadsheet would take for a formula has an apostrophe before it: what servers and scripts
+ * have said stands in these tables, and auditors open them in spreadsheets.
+ */
+export function csv<Column extends string>(
+  columns: readonly Column[],
+  rows: readonly Readonly<Partial<Record<Column, Cell>>>[],
+): string {
+  return stringify([...rows], { header: true, columns: [...columns], escape_formulas: true })
+}
