@@ -80,7 +80,7 @@ function* chunksOf(directory: string, path: BundlePath): Generator<Buffer> {
   const file = opened(directory, path)
   try {
     if (!fstatSync(file).isFile()) throw new Refusal(`${shownPath(path)} is no regular file`)
-    const chunk = Buffer.allocUnsafe(1 << 20)
+    const chunk = Buffer.allocUnsafe(1 << 16)
     for (let bytes = readSync(file, chunk); bytes > 0; bytes = readSync(file, chunk)) yield chunk.subarray(0, bytes)
   } finally {
     closeSync(file)

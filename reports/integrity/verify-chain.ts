@@ -35,7 +35,6 @@ function follow(newest: IntactBundle, siblings: string, key: VerifyingKey, publi
   const met = new Set<string>()
   for (let bundle = newest; ; ) {
     const { id, previous } = bundle.evidence.run
-    if (met.has(id)) throw new Refusal(`the chain of runs comes back to the run ${quoted(id)}, so that it is none`)
     met.add(id)
     unmet.delete(bundle.digest)
     if (previous) unmet.delete(previous.digest)
@@ -48,6 +47,10 @@ function follow(newest: IntactBundle, siblings: string, key: VerifyingKey, publi
         )
       return { runs: met.size, end: previous === null ? 'first run' : 'nothing' }
     }
+    if (met.has(previous.runId))
+      throw new Refusal(
+        `the chain of runs comes back from ${quoted(id)} to ${quoted(previous.runId)}, so that it is none`,
+      )
     bundle = verifyPrevious(siblings, previous, id, key)
   }
 }
