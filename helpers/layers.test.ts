@@ -13,7 +13,8 @@ const LAYERS: Record<string, readonly string[]> = {
   drills: ['fixtures/', 'helpers/'],
   fixtures: ['helpers/'],
   helpers: [],
-  reports: ['helpers/evidence/', 'helpers/config.ts', 'helpers/failure.ts'],
+  // A process is told from another in one way only, whether it owns a server or a history.
+  reports: ['helpers/evidence/', 'helpers/config.ts', 'helpers/failure.ts', 'helpers/run/identity.ts'],
 }
 
 /** Every module that a source names: imports, exports from, import types, dynamic imports, `require`, augmented modules. */

@@ -15,14 +15,14 @@ export function makeRunFolder(directory: string): void {
 }
 
 /**
- * Whoever reads `file` meanwhile sees the old text or the new one, never a part. Its folder is made where there is none.
+ * Whoever reads `file` meanwhile sees what it held or what it will hold, never a part. Its folder is made where there is none.
  * @throws {CannotRun} when it cannot be written: the disk may be full by now.
  */
-export function writeWhole(file: string, text: string): void {
+export function writeWhole(file: string, content: string | Uint8Array): void {
   const temporary = `${file}.${process.pid}.tmp`
   writing(file, () => {
     mkdirSync(path.dirname(file), { recursive: true })
-    writeFileSync(temporary, text)
+    writeFileSync(temporary, content)
     renameSync(temporary, file)
   })
 }
