@@ -1,0 +1,35 @@
+import type { Report } from '../report.ts'
+import type { Anchors } from './anchors.ts'
+import { DrillChip, Lines, Section, Table } from './parts.tsx'
+
+/** What an auditor has to be told beside the verdicts, with room for what became of it. */
+export function Exceptions({ report: { exceptions }, anchors }: { report: Report; anchors: Anchors }) {
+  return (
+    <Section id="exceptions" title="Exceptions">
+      <p class="lead">
+        {exceptions.length === 0
+          ? 'None: nothing failed, is unknown, was left out or is a gap.'
+          : 'The last two columns are for people to fill in, on paper or in a copy.'}
+      </p>
+      {exceptions.length > 0 && (
+        <Table
+          caption="Exceptions, and what became of each"
+          columns={['exception', 'what it is', 'drill', 'remediation ticket', 'reviewer']}
+          className="wide"
+        >
+          {exceptions.map(({ id, drill, sentence, remediationTicket, reviewer }) => (
+            <tr key={id}>
+              <th scope="row">{id}</th>
+              <td class="text">
+                <Lines text={sentence} />
+              </td>
+              <td>{drill !== undefined && <DrillChip id={drill} anchors={anchors} />}</td>
+              <td class="blank">{remediationTicket}</td>
+              <td class="blank">{reviewer}</td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Section>
+  )
+}

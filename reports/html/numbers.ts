@@ -1,0 +1,49 @@
+import { bytesText, secondsText } from '../layout.ts'
+
+/** `48.3 s`, `1 min 55 s`, `2 h 3 min`: from a minute on nobody counts in seconds. */
+export function durationText(seconds: number): string {
+  const whole = Math.round(seconds)
+  if (whole < 60) return secondsText(seconds)
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60]
+  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${rest} s`
+}
+
+/** `2025-11-23 01:02:03 UTC`, of an ISO 8601 moment in UTC. */
+export function momentText(moment: string): string {
+  return `${moment.slice(0, 10)} ${moment.slice(11, 19)} UTC`
+}
+
+/** `1 drill`, `12 drills`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** What a time was measured at. */
+export function sizesText(sizes: {
+  baseBackupBytes?: number | undefined
+  databaseBytes?: number | undefined
+  replayedWalBytes?: number | undefined
+  rows?: number | undefined
+}): string {
+  const { baseBackupBytes, databaseBytes, replayedWalBytes, rows } = sizes
+  const told = [
+    baseBackupBytes !== undefined && `${bytesText(baseBackupBytes)} of base backup`,
+    databaseBytes !== undefined && `${bytesText(databaseBytes)} of database`,
+    replayedWalBytes !== undefined && `${bytesText(replayedWalBytes)} of WAL replayed`,
+    rows !== undefined && counted(rows, 'row'),
+  ].filter(one => one !== false)
+  return told.join(', ')
+}
+
+/** An LSN such as `16/B374D848` as its number; undefined for what is none. */
+export function lsnNumber(text: string): number | undefined {
+  const [, high, low] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(text) ?? []
+  if (high === undefined || low === undefined) return undefined
+  // Exact up to 2^53: no server writes 8 PiB of WAL.
+  return Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16)
+}
+
+export function lsnText(number: number): string {
+  const hex = (part: number) => part.toString(16).toUpperCase()
+  return `${hex(Math.floor(number / 2 ** 32))}/${hex(number % 2 ** 32)}`
+}

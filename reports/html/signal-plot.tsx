@@ -1,0 +1,117 @@
+import { scaleLinear } from 'd3-scale'
+import type { Timeline } from '../../helpers/evidence/evidence.ts'
+import { secondsText } from '../layout.ts'
+import { counted } from './numbers.ts'
+import { Scroll, Table } from './parts.tsx'
+import { EventLegend, EventMarks, MARK_ROW, placeEvents, round, TimeAxis, type TimeScale } from './time-axis.tsx'
+
+const [WIDTH, LANE, LEFT, RIGHT] = [960, 34, 230, 20]
+
+type State = Timeline['signals'][number]['states'][number]['state']
+
+interface Stretch {
+  state: State
+  from: number
+  to: number
+}
+
+/** The state of each signal over time, and how long its condition must last before it fires. */
+export function SignalPlot({
+  timeline: { signals, events },
+  seconds,
+  id,
+  drill,
+}: {
+  timeline: Timeline
+  /** How long the drill took: the last state lasts until then. */
+  seconds: number
+  id: string
+  drill: string
+}) {
+  const moments = [
+    ...events.map(event => event.seconds),
+    ...signals.flatMap(({ states }) => states.map(one => one.seconds)),
+  ]
+  const end = Math.max(seconds, ...moments)
+  const x = scaleLinear([Math.min(0, ...moments), end || 1], [LEFT, WIDTH - RIGHT])
+  const placed = placeEvents(events, x)
+  const top = (Math.max(...placed.map(({ row }) => row), -1) + 1) * MARK_ROW + 8
+  const bottom = top + signals.length * LANE
+  const lanes = signals.map(one => ({ ...one, stretches: stretchesOf(one.states, end) }))
+  return (
+    <figure>
+      <figcaption>
+        State of each signal over time, in seconds since the drill began. A dashed mark shows where the window ends.
+      </figcaption>
+      <Scroll label={`Plot of the signals (${id})`}>
+        <svg class="plot" viewBox={`0 0 ${WIDTH} ${bottom + 26}`} role="img" aria-labelledby={`${id}-title ${id}-desc`}>
+          <title id={`${id}-title`}>Signals over time in {drill}</title>
+          <desc id={`${id}-desc`}>{lanes.map(lane => describe(lane.signal, lane.stretches)).join(' ')}</desc>
+          <TimeAxis x={x} y={bottom} top={top} />
+          <EventMarks placed={placed} bottom={bottom} />
+          {lanes.map(({ signal, stretches, windowSeconds }, index) => (
+            <g key={index} transform={`translate(0 ${top + index * LANE})`}>
+              <text x={LEFT - 10} y={LANE / 2 + 4} text-anchor="end">
+                {signal}
+              </text>
+              {stretches.map(stretch => (
+                <Block key={stretch.from} stretch={stretch} x={x} windowSeconds={windowSeconds} />
+              ))}
+            </g>
+          ))}
+        </svg>
+      </Scroll>
+      <EventLegend events={events} />
+      <details>
+        <summary>The plot's data: {counted(signals.flatMap(({ states }) => states).length, 'change')}</summary>
+        <Table caption={`States of the signals (${id})`} columns={['signal', 'window', 'seconds', 'state']}>
+          {lanes.flatMap(({ signal, windowSeconds, stretches }, index) =>
+            stretches.map(({ state, from }) => (
+              <tr key={`${index} ${from}`}>
+                <th scope="row">{signal}</th>
+                <td class="number">{secondsText(windowSeconds)}</td>
+                <td class="number">{from.toFixed(3)}</td>
+                <td>{state}</td>
+              </tr>
+            )),
+          )}
+        </Table>
+      </details>
+    </figure>
+  )
+}
+
+/** Quiet is a line, pending a hatched box, firing a full one: three shapes. */
+function Block({
+  stretch: { state, from, to },
+  x,
+  windowSeconds,
+}: {
+  stretch: Stretch
+  x: TimeScale
+  windowSeconds: number
+}) {
+  const [left, width] = [round(x(from)), round(Math.max(x(to) - x(from), 1))]
+  if (state === 'quiet') return <path d={`M${left} ${LANE / 2}h${width}`} class="quiet" />
+  const windowEnd = round(x(from + windowSeconds))
+  return (
+    <g class={state}>
+      <rect x={left} y="6" width={width} height={LANE - 12} />
+      {width > 46 && (
+        <text x={left + width / 2} y={LANE / 2 + 4} text-anchor="middle">
+          {state}
+        </text>
+      )}
+      {state === 'pending' && windowEnd <= WIDTH - RIGHT && <path d={`M${windowEnd} 2V${LANE - 2}`} class="window" />}
+    </g>
+  )
+}
+
+function stretchesOf(states: Timeline['signals'][number]['states'], end: number): Stretch[] {
+  const sorted = states.toSorted((a, b) => a.seconds - b.seconds)
+  return sorted.map(({ state, seconds }, index) => ({ state, from: seconds, to: sorted[index + 1]?.seconds ?? end }))
+}
+
+function describe(signal: string, stretches: readonly Stretch[]): string {
+  return `${signal}: ${stretches.map(({ state, from }) => `${state} from ${secondsText(from)}`).join(', ') || 'not looked at'}.`
+}
