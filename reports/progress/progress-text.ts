@@ -1,7 +1,7 @@
 import type { Progress } from '../../helpers/evidence/progress.ts'
 import { bytesText, harmless, secondsText } from '../layout.ts'
 
-const BAR_COLUMNS = 20
+const BAR_COLUMNS = 16
 /** A bar that is no wider outlives most resizes of a terminal unbroken. */
 const MOST_COLUMNS = 76
 /** One that has come along for less has no rate yet. */
@@ -10,11 +10,12 @@ const RATE_AFTER_SECONDS = 1
 /** What goes on, in one line that is shorter than the terminal is wide: a full one would break there. */
 export function barText(progress: Progress, columns: number): string {
   const most = Math.min(columns - 1, MOST_COLUMNS)
-  const bar = progress.of === undefined ? '' : `${drawn(shareOf(progress))}  `
-  const told = `${howFar(progress)}${left(progress)}`
   const what = harmless(progress.what).replaceAll('\n', ' ')
-  const [whole = '', ...shorter] = [`${what}  ${bar}${told}`, `${what}  ${told}`, `${what}  ${howFar(progress)}`]
-  return [whole, ...shorter].find(line => line.length <= most) ?? what.slice(0, most)
+  const bar = progress.of === undefined ? '' : `${drawn(shareOf(progress))}  `
+  // Where there is a place, it says more than how many bytes that is.
+  const reached = percent(progress) + (placeOf(progress) ?? amounts(progress))
+  const lines = [`${bar}${reached}${left(progress)}`, `${reached}${left(progress)}`, reached]
+  return lines.map(line => `${what}  ${line}`).find(line => line.length <= most) ?? what.slice(0, most)
 }
 
 /** The same as a sentence, for where nothing can be drawn. */
@@ -39,11 +40,22 @@ function drawn(share: number): string {
 }
 
 function howFar(progress: Progress): string {
-  const { done, of, at } = progress
-  const place = at === undefined ? '' : `, ${harmless(at)}`
-  if (of === undefined) return `${amount(progress, done)}${place}`
-  const percent = Math.floor(shareOf(progress) * 100)
-  return `${String(percent).padStart(3)} %, ${amount(progress, Math.min(done, of))} of ${amount(progress, of)}${place}`.trim()
+  return [`${percent(progress)}${amounts(progress)}`, placeOf(progress)].filter(Boolean).join(', ')
+}
+
+function percent(progress: Progress): string {
+  return progress.of === undefined ? '' : `${Math.floor(shareOf(progress) * 100)} %, `
+}
+
+function amounts(progress: Progress): string {
+  const { done, of } = progress
+  return of === undefined
+    ? amount(progress, done)
+    : `${amount(progress, Math.min(done, of))} of ${amount(progress, of)}`
+}
+
+function placeOf({ at }: Progress): string | undefined {
+  return at === undefined ? undefined : harmless(at).replaceAll('\n', ' ')
 }
 
 function amount({ unit }: Progress, count: number): string {
