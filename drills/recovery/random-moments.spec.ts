@@ -41,7 +41,7 @@ test('recovery to random moments of a concurrent workload brings back those very
 
   const moments = new Moments(ledger, seed, journal)
   const startedAtMs = performance.now()
-  using bar = longStep({ what: 'recoveries', unit: 'moments', of: count })
+  using bar = longStep({ what: 'moments', unit: 'moments', of: count })
   let done = 0
   await each(
     drawMoments(seed, count).map(drawn => ({ drawn, target: targetOf(drawn, range) })),

@@ -70,7 +70,7 @@ test('a large recovery takes as long as a small one predicts', {
     // As when the large one is recovered: a primary would go on writing out what it was given.
     await primary.stop()
     const measurements: MeasuredRecovery[] = []
-    using rounds = longStep({ what: 'recoveries', unit: 'rounds', of: 3 })
+    using rounds = longStep({ what: 'small recoveries', unit: 'rounds', of: 3 })
     while (measurements.length < 3) {
       const { course, rto } = await recover(small.backup, small.lsn)
       measurements.push(measureRecovery(course, small.backup.sizeBytes, rto))
