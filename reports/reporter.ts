@@ -3,6 +3,7 @@ import type { TestAnnotation, UserConsoleLog } from 'vitest'
 import type { Reporter, SerializedError, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node'
 import { byId } from '../helpers/evidence/declared-drills.ts'
 import type { Evidence, Problem } from '../helpers/evidence/evidence.ts'
+import { parseProgress } from '../helpers/evidence/progress.ts'
 import { redactText } from '../helpers/evidence/redact.ts'
 import { announced, concludeRun, onAnnouncement, type RunFacts } from '../helpers/evidence/run-facts.ts'
 import { allSteps, buildDrill, buildEvidence, type DrillRecord, type RunProgress } from './build-evidence.ts'
@@ -12,6 +13,9 @@ import { matrixOf } from './matrix.ts'
 import { writeMetrics } from './metrics/metrics-file.ts'
 import { fromError } from './problem.ts'
 import { notEndedHtml } from './not-ended.ts'
+import { LiveBars } from './progress/live-bars.ts'
+import { PlainLines } from './progress/plain-lines.ts'
+import type { ProgressDisplay } from './progress/progress-display.ts'
 import { makeRunFolder, writeWhole } from './run-folder.ts'
 import { selectedBy } from './selection.ts'
 import { TerminalText } from './terminal.ts'
@@ -22,6 +26,9 @@ import { TerminalText } from './terminal.ts'
  */
 export default class DrillReporter implements Reporter {
   readonly #terminal = new TerminalText(columns(), hasColour())
+  readonly #progressDisplay: ProgressDisplay = canDraw()
+    ? new LiveBars(terminals(), (id, progress, width) => this.#terminal.bar(id, progress, width))
+    : new PlainLines((id, progress) => this.#print(this.#terminal.progressed(id, progress)))
   readonly #records = new Map<string, DrillRecord>()
   /** How many steps of a test have been printed. */
   readonly #said = new Map<string, number>()
@@ -38,7 +45,10 @@ export default class DrillReporter implements Reporter {
     this.#vitest = vitest
     onAnnouncement(() => this.#hear())
     this.#hear()
-    process.once('exit', () => this.#cutOff())
+    process.once('exit', () => {
+      this.#progressDisplay.close()
+      this.#cutOff()
+    })
   }
 
   /** Ended in the middle, by a signal that could not wait or by an error: that is not to be read as running. */
@@ -60,9 +70,22 @@ export default class DrillReporter implements Reporter {
   }
 
   onTestCaseAnnotate(test: TestCase, { message, type }: TestAnnotation): void {
+    if (type === 'progress') {
+      this.#showProgress(test, message)
+      return
+    }
     this.#print(this.#terminal.said(drillIdOf(test), this.#redacted(message)))
     if (type === 'step') this.#said.set(test.id, (this.#said.get(test.id) ?? 0) + 1)
     this.#printEnding(test.id)
+  }
+
+  #showProgress(test: TestCase, message: string): void {
+    // A drill's result may overtake what it told last: nothing of it goes on.
+    if (this.#records.has(test.id)) return
+    const progress = parseProgress(message)
+    const { what, at } = progress
+    const redacted = { ...progress, what: this.#redacted(what), ...(at !== undefined && { at: this.#redacted(at) }) }
+    this.#progressDisplay.show(test.id, drillIdOf(test), redacted)
   }
 
   onUserConsoleLog({ content }: UserConsoleLog): void {
@@ -71,6 +94,7 @@ export default class DrillReporter implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     if (isLeftOut(test)) return
+    this.#progressDisplay.forget(test.id)
     const record = drillRecordOf(test, this.#isCancelled)
     this.#records.set(test.id, record)
     if (!this.#facts) return
@@ -90,6 +114,7 @@ export default class DrillReporter implements Reporter {
     reason: 'passed' | 'failed' | 'interrupted',
   ): Promise<void> {
     this.#offCancel?.()
+    this.#progressDisplay.close()
     for (const testId of [...this.#endings.keys()]) this.#printEnding(testId, true)
     this.#takeStock(modules, reason === 'interrupted')
     const outside = [...asErrors(unhandled), ...modules.flatMap(errorsOutsideDrills)].map(
@@ -214,6 +239,16 @@ export default class DrillReporter implements Reporter {
 /** A terminal may say that it has none. */
 function columns(): number {
   return Math.max(process.stdout.columns || 80, 40)
+}
+
+/** Somebody sees what is drawn, and it can be drawn over. */
+function canDraw(): boolean {
+  return process.stdout.isTTY === true && process.env.TERM !== 'dumb' && !process.env.CI
+}
+
+/** What is written to any of them is seen where bars are drawn. */
+function terminals(): [NodeJS.WriteStream, ...NodeJS.WriteStream[]] {
+  return process.stderr.isTTY ? [process.stdout, process.stderr] : [process.stdout]
 }
 
 /** @see https://no-color.org */

@@ -1,6 +1,7 @@
 // What the reports' tests start from: a run, and a drill that passed.
 import type { Step } from '../helpers/evidence/evidence.ts'
 import type { JournalRecord } from '../helpers/evidence/journal.ts'
+import type { Progress } from '../helpers/evidence/progress.ts'
 import type { RunFacts } from '../helpers/evidence/run-facts.ts'
 import type { DrillRecord } from './build-evidence.ts'
 
@@ -39,6 +40,19 @@ export function sampleStep(step: Partial<Step> = {}): Step {
     observations: {},
     steps: [],
     ...step,
+  }
+}
+
+export function sampleProgress(progress: Partial<Progress> = {}): Progress {
+  return {
+    number: 1,
+    what: 'base backup',
+    unit: 'bytes',
+    done: 100e6,
+    of: 400e6,
+    seconds: 5,
+    hasEnded: false,
+    ...progress,
   }
 }
 

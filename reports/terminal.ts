@@ -1,6 +1,8 @@
 import { styleText } from 'node:util'
 import type { Drill, Evidence, Problem, Verdict } from '../helpers/evidence/evidence.ts'
+import type { Progress } from '../helpers/evidence/progress.ts'
 import { bytesText, harmless, secondsText, wrap } from './layout.ts'
+import { barText, progressSentence } from './progress/progress-text.ts'
 
 const ID_COLUMNS = 5
 const FACTS_MAX = 12
@@ -23,6 +25,16 @@ export class TerminalText {
   heading({ name, serverVersion, image, reason }: Evidence['runtime']): string[] {
     const where = image === undefined ? `the ${name} runtime` : `the ${name} runtime with the image ${image}`
     return wrap(harmless(`PostgreSQL ${serverVersion} on ${where}: ${reason}`), this.#columns, 2)
+  }
+
+  /** How far a long step has come, in one line that is shorter than `columns`, which may have changed by now. */
+  bar(id: string, progress: Progress, columns: number): string {
+    return this.#front(harmless(id), 0) + barText(progress, columns - ID_COLUMNS)
+  }
+
+  /** The same, as a line that stays. */
+  progressed(id: string, progress: Progress): string[] {
+    return this.said(id, `  … ${progressSentence(progress)}`)
   }
 
   /** A line that a drill says while it runs: a step that has ended. Its own leading spaces show the depth. */

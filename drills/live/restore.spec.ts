@@ -52,6 +52,8 @@ drill(
     say,
     warn,
     step,
+    longStep,
+    replayProgress,
   }) => {
     const settings = loadRestoreConfig(config)
     const beganAt = new Date()
@@ -70,7 +72,7 @@ drill(
         backup,
         timeline: 'latest',
         known: snapshot?.toLsn,
-        onWait: (name, seconds) => say(`… WAL: waiting for ${name}, ${seconds} s`, 'progress'),
+        onWait: (name, seconds) => say(`… WAL: waiting for ${name}, ${seconds} s`, 'note'),
         ...(request.target.kind === 'lsn' ? { upTo: request.target.lsn } : {}),
       })
       const { notThere, ...counted } = imported
@@ -101,11 +103,10 @@ drill(
           ...tablespaces.map(({ volume }) => ({ volume, access: 'read-write' as const })),
         ]),
       )
+      using bar = longStep({ what: 'backup', unit: 'bytes', of: backup.sizeBytes })
       const stream = streamOf(backup, {
         ...(settings.user === undefined ? {} : { user: settings.user }),
-        onProgress: eachSecond(bytes =>
-          say(`… backup: ${megabytes(bytes)} of ${megabytes(backup.sizeBytes)} MB`, 'progress'),
-        ),
+        onProgress: done => bar.reach({ done }),
         onNeutralised: setAside => warn(setAside.map(({ what, why }) => `${what} ${why}`)),
       })
       const plan: StreamedRestorePlan = {
@@ -129,13 +130,15 @@ drill(
       return node
     })
     const { recoveredTo, lastCommitAt, course } = await step('Start it, and watch replay to the target', async () => {
-      const watch = await startRecovery(restored, target)
+      // Of a target that only the WAL knows, nobody can say how far it is.
+      const end = target.kind === 'lsn' ? target.lsn : target.kind === 'latest' ? audited.recoverableTo : undefined
+      using bar = replayProgress(backup, end)
+      const watch = await startRecovery(restored, target, undefined, bar)
       const recovered = await unlessStalled(expectRecoveredTo(restored, { target, audited }, journal), {
         recovery: watch,
         target,
         archiveEnd: audited.recoverableTo,
         windowSeconds: config.rtoSeconds ?? STALL_SECONDS,
-        say: sentence => say(`… ${sentence}`, 'progress'),
       })
       return { ...recovered, course: () => watch.course }
     })
@@ -194,17 +197,3 @@ drill(
     })
   },
 )
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0)
-}
-
-/** No more than one call a second is passed on. */
-function eachSecond(tell: (bytes: number) => void): (bytes: number) => void {
-  let dueMs = performance.now() + 1_000
-  return bytes => {
-    if (performance.now() < dueMs) return
-    dueMs = performance.now() + 1_000
-    tell(bytes)
-  }
-}

@@ -27,7 +27,7 @@ test('recovery to random moments of a concurrent workload brings back those very
   meta: { id: 'P10', runbook: '3' },
   tags: ['nightly', 'recovery'],
   timeout: TIMEOUT_MS,
-}, async ({ cleanup, primary, takeBackup, ledger, losePrimary, recover, journal, step, each }) => {
+}, async ({ cleanup, primary, takeBackup, ledger, losePrimary, recover, journal, step, each, longStep }) => {
   const workload = new Workload({ primary, ledger, seed })
   cleanup.add('the workload', () => workload.stop())
   await step(`Begin a concurrent workload, drawn from the seed ${seed}`, () => workload.start())
@@ -41,6 +41,8 @@ test('recovery to random moments of a concurrent workload brings back those very
 
   const moments = new Moments(ledger, seed, journal)
   const startedAtMs = performance.now()
+  using bar = longStep({ what: 'moments', unit: 'moments', of: count })
+  let done = 0
   await each(
     drawMoments(seed, count).map(drawn => ({ drawn, target: targetOf(drawn, range) })),
     ({ drawn, target }) => `Recover to moment ${drawn.number} of ${count}: ${describeTarget(target)}`,
@@ -52,6 +54,7 @@ test('recovery to random moments of a concurrent workload brings back those very
           await expectTimeline(restored, backup.timeline + 1, journal)
         })
         await restored.destroy()
+        bar.reach({ done: ++done })
       }),
   )
   await step('Almost all of it was decided', () => moments.expectDecided((performance.now() - startedAtMs) / 1000))

@@ -27,16 +27,22 @@ test('a large recovery takes as long as a small one predicts', {
   meta: { id: 'S1', runbook: '3' },
   tags: ['soak'],
   timeout: 1_200_000,
-}, async ({ primary, archive, takeBackup, ledger, restore, journal, step }) => {
+}, async ({ primary, archive, takeBackup, ledger, restore, journal, step, longStep, replayProgress }) => {
   const load = new BulkLoad(primary, archive, ledger)
+  const write = async (walBytes: number) => {
+    using bar = longStep({ what: 'load', unit: 'WAL bytes', of: walBytes })
+    await load.write(walBytes, done => bar.reach({ done }))
+  }
 
   const recover = async (backup: BaseBackup, lsn: Lsn) => {
     const target = { kind: 'lsn', lsn, inclusive: false } as const
     const time = new RecoveryTime()
     const restored = await restore(backup, { target, action: 'pause' })
-    const watch = await RecoveryWatch.launch(restored)
+    using bar = replayProgress(backup, lsn)
+    const watch = await RecoveryWatch.launch(restored, sample => bar.follow(sample))
     const paused = await expectPausedAt(restored, target, journal)
     const course = await watch.stop()
+    bar[Symbol.dispose]()
     time.follow(course)
     expectWatchedTo(course, paused, journal)
     await expectIsolated(restored, journal)
@@ -53,9 +59,9 @@ test('a large recovery takes as long as a small one predicts', {
 
   const small = await step('Back up a small database, write on, and note the target', async () => {
     await load.create()
-    await load.write(100 * MEBIBYTE)
+    await write(100 * MEBIBYTE)
     const backup = await takeBackup()
-    await load.write(200 * MEBIBYTE)
+    await write(200 * MEBIBYTE)
     const lsn = await primary.lsn('insert')
     await load.write(1)
     return { backup, lsn }
@@ -64,9 +70,11 @@ test('a large recovery takes as long as a small one predicts', {
     // As when the large one is recovered: a primary would go on writing out what it was given.
     await primary.stop()
     const measurements: MeasuredRecovery[] = []
+    using rounds = longStep({ what: 'small recoveries', unit: 'rounds', of: 3 })
     while (measurements.length < 3) {
       const { course, rto } = await recover(small.backup, small.lsn)
       measurements.push(measureRecovery(course, small.backup.sizeBytes, rto))
+      rounds.reach({ done: measurements.length })
     }
     journal.observe({ measurements: measurements.map(one => ({ ...one })) })
     await primary.start()
@@ -74,9 +82,9 @@ test('a large recovery takes as long as a small one predicts', {
   })
 
   const large = await step('Grow it tenfold, back it up, write on, and note the target', async () => {
-    await load.write(900 * MEBIBYTE)
+    await write(900 * MEBIBYTE)
     const backup = await takeBackup()
-    await load.write(2_050 * MEBIBYTE)
+    await write(2_050 * MEBIBYTE)
     const lsn = await primary.lsn('insert')
     await load.write(1)
     return { backup, lsn }

@@ -43,17 +43,21 @@ export class RecoveryWatch {
   private constructor(
     readonly node: PostgresNode,
     private readonly startedAtMs: number,
+    private readonly onSample: (sample: RecoverySample) => void,
   ) {
     this.#startMark = node.startMark
     this.#readUpTo = node.startMark
     this.#following = this.#follow()
   }
 
-  /** Starts the server and follows it. Whoever calls must `stop()`. */
-  static async launch(node: PostgresNode): Promise<RecoveryWatch> {
+  /** Starts the server and follows it. Whoever calls must `stop()`. @param onSample is told of each look. */
+  static async launch(
+    node: PostgresNode,
+    onSample: (sample: RecoverySample) => void = () => undefined,
+  ): Promise<RecoveryWatch> {
     const startedAtMs = performance.now()
     await node.launchServer()
-    return new RecoveryWatch(node, startedAtMs)
+    return new RecoveryWatch(node, startedAtMs, onSample)
   }
 
   /** What has been seen so far. */
@@ -144,7 +148,9 @@ export class RecoveryWatch {
   }
 
   #add(sample: RecoverySample | undefined): void {
-    if (sample) this.#samples.add(sample)
+    if (!sample) return
+    this.#samples.add(sample)
+    this.onSample(sample)
   }
 
   /** The lines that are new. @returns whether the server takes queries. */
