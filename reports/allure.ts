@@ -9,6 +9,9 @@ interface AllureResult {
   name: string
   status?: string
   statusDetails?: { message?: string }
+  /** Milliseconds since 1970. */
+  start?: number
+  stop?: number
   labels: { name: string; value: string }[]
   parameters: { name: string; value: string }[]
 }
@@ -36,6 +39,11 @@ export const allureListener = {
     )
     result.status = statuses[drill?.verdict ?? 'unknown']
     if (drill?.reason !== undefined) result.statusDetails = { ...result.statusDetails, message: drill.reason }
+    if (drill) {
+      // Of a drill that was not exercised it takes the moment it hears of it, which may be in another run.
+      result.start = Date.parse(drill.startedAt)
+      result.stop = result.start + Math.round(drill.durationSeconds * 1000)
+    }
     Object.assign(result, redact(result, facts.secrets))
   },
 }

@@ -54,7 +54,7 @@ interface Judgement {
 export function buildEvidence(facts: RunFacts, records: readonly DrillRecord[], progress: RunProgress): Evidence {
   const drills = records.map(record => buildDrill(record, facts)).sort((a, b) => byId.compare(a.id, b.id))
   const required = progress.state === 'running' ? [] : requiredButMissing(drills, facts)
-  const shortcomings = progress.state === 'running' ? [] : shortcomingsOf(drills, progress)
+  const shortcomings = progress.state === 'running' ? [] : shortcomingsOf(drills, facts, progress)
   const problems = eachOnce([...progress.problems, ...required, ...shortcomings], problem => problem)
   const evidence: Evidence = {
     schemaVersion: 2,
@@ -194,7 +194,11 @@ function eachOnce<T>(all: readonly T[], problemOf: (one: T) => Problem): T[] {
 function runVerdict(drills: readonly Drill[], problems: readonly Problem[], requiredMissing: boolean): Verdict {
   if (requiredMissing || drills.some(drill => drill.verdict === 'failed')) return 'failed'
   if (problems.length > 0 || drills.some(drill => drill.verdict === 'unknown')) return 'unknown'
-  return 'passed'
+  return hasExecuted(drills) ? 'passed' : 'not exercised'
+}
+
+function hasExecuted(drills: readonly Drill[]): boolean {
+  return drills.some(({ verdict }) => verdict !== 'not exercised')
 }
 
 /** What `DRILL_REQUIRE` names and this run lacks. Whether Docker is there is decided when the runtime is opened. */
@@ -225,11 +229,11 @@ function repeatedIds(drills: readonly Drill[]): Problem[] {
   return repeated.map(name => ({ kind: 'repeated-id', message: `more than one drill has the id ${name}` }))
 }
 
-function shortcomingsOf(drills: readonly Drill[], { state }: RunProgress): Problem[] {
-  const executed = drills.some(drill => drill.verdict !== 'not exercised')
+function shortcomingsOf(drills: readonly Drill[], { shard }: RunFacts, { state }: RunProgress): Problem[] {
   return [
     ...repeatedIds(drills),
     ...(state === 'interrupted' ? [{ kind: 'interrupted', message: 'the run was cut off' }] : []),
-    ...(executed ? [] : [{ kind: 'nothing-executed', message: 'no drill was executed' }]),
+    // What falls to a shard may be nothing, or all of it for another runtime: the run that it is merged into is judged by that.
+    ...(hasExecuted(drills) || shard ? [] : [{ kind: 'nothing-executed', message: 'no drill was executed' }]),
   ]
 }

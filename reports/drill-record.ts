@@ -8,13 +8,17 @@ interface DrillMeta {
   id?: string
   runbook?: string
   journal?: JournalRecord
+  /** Left by the run's reporter, for whoever merges its shard. */
+  cancelled?: boolean
 }
 
 /** A test case as plain data. `cancelled`: its result came when the run was being cancelled already. */
 export function drillRecordOf(test: TestCase, cancelled: boolean): DrillRecord {
   const result = test.result()
   const diagnostic = test.diagnostic()
-  const { id, runbook, journal } = test.meta() as DrillMeta
+  const meta = test.meta() as DrillMeta
+  if (cancelled) meta.cancelled = true
+  const { id, runbook, journal } = meta
   return {
     title: test.name,
     file: test.module.relativeModuleId,
@@ -26,7 +30,7 @@ export function drillRecordOf(test: TestCase, cancelled: boolean): DrillRecord {
     state: result.state,
     ...(result.state === 'skipped' && result.note !== undefined && { note: result.note }),
     errors: asErrors(result.errors ?? []),
-    cancelled,
+    cancelled: meta.cancelled ?? false,
     passDoubted: test.options.fails === true || diagnostic?.flaky === true,
     ...(diagnostic && { startedAt: new Date(diagnostic.startTime).toISOString() }),
     durationSeconds: (diagnostic?.duration ?? 0) / 1000,

@@ -74,7 +74,8 @@ export default class DrillReporter implements Reporter {
       this.#showProgress(test, message)
       return
     }
-    this.#print(this.#terminal.said(drillIdOf(test), this.#redacted(message)))
+    // Of a run that is put together from shards nothing happens now.
+    if (!this.#facts?.shards) this.#print(this.#terminal.said(drillIdOf(test), this.#redacted(message)))
     if (type === 'step') this.#said.set(test.id, (this.#said.get(test.id) ?? 0) + 1)
     this.#printEnding(test.id)
   }
@@ -122,7 +123,7 @@ export default class DrillReporter implements Reporter {
     )
     this.#progress = {
       state: reason === 'interrupted' ? 'interrupted' : 'finished',
-      endedAt: new Date().toISOString(),
+      endedAt: this.#facts?.endedAt ?? new Date().toISOString(),
       problems: [...outside, ...(await this.#neverLoaded(modules))],
     }
     const evidence = this.#write()
@@ -202,10 +203,12 @@ export default class DrillReporter implements Reporter {
   #conclude(evidence: Evidence): void {
     const { run } = evidence
     this.#tellMetrics(evidence)
+    // Nothing exercised, and nothing wrong with that, is a shard alone.
+    const isGood = run.verdict === 'passed' || run.verdict === 'not exercised'
     const couldNotRun = announced().outcome?.exitStatus === 2
-    concludeRun({ verdict: run.verdict, exitStatus: couldNotRun ? 2 : run.verdict === 'passed' ? 0 : 1 })
+    concludeRun({ verdict: run.verdict, exitStatus: couldNotRun ? 2 : isGood ? 0 : 1 })
     // For whoever starts vitest without the command: vitest passes a run in which nothing failed.
-    if (run.verdict !== 'passed') process.exitCode = 1
+    if (!isGood) process.exitCode = 1
   }
 
   /** A run is not judged by it: metrics that grow old are noticed by those who watch them. */

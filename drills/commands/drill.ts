@@ -1,11 +1,11 @@
-// npm run drill, npm run drill:nightly, npm run drill:soak, npm run drill:restore [-- PATH… --tags EXPRESSION]
+// npm run drill, npm run drill:nightly, npm run drill:soak, npm run drill:restore [-- PATH… --tags EXPRESSION --shard I/N]
 // Exit status: 0 all passed; 1 a drill failed or is unknown; 2 could not run.
 import childProcess, { type ForkOptions } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import type { InlineConfig, Vitest } from 'vitest/node'
+import type { InlineConfig, TestSpecification, Vitest } from 'vitest/node'
 import { sabotages } from '../../fixtures/sabotage/sabotages.ts'
 import { type Config, describeConfig, loadConfig, requiredBy } from '../../helpers/config.ts'
 import { secretsOf } from '../../helpers/environment.ts'
@@ -24,6 +24,7 @@ import { type OpenedRuntime, openRuntime } from '../../helpers/runtime/open.ts'
 import { loadBundleSettings } from '../../reports/bundle/settings.ts'
 import { reportersOf } from '../../reports/reporters.ts'
 import { selectedBy } from '../../reports/selection.ts'
+import { fallingTo, type Shard, shardOf, shardText, writeShardPlan } from '../../reports/shards/shard.ts'
 import { Interruption } from './end-on-signal.ts'
 import { exitWith } from './exit-with.ts'
 import { completeCutOffRuns, RunBundle } from './run-bundle.ts'
@@ -38,6 +39,8 @@ interface Selection {
   /** The user's own. */
   tags: string[]
   projects: string[]
+  /** The part of the selected drills that is run here. */
+  shard?: Shard
 }
 
 await exitWith(async () => {
@@ -57,14 +60,17 @@ await exitWith(async () => {
   // Both take half a second, in processes of their own: together.
   const [runtime, vitest] = await Promise.allSettled([
     restore ? openRuntimeFor(restore, config, run.context) : openRuntime(config, loadOf(selection), run.context),
-    prepare(selection, required.drills, { run: run.context, reporters: [reportersOf(output), interruption].flat() }),
+    prepare(selection, required.drills, {
+      run: run.context,
+      reporters: [reportersOf(output, selection.shard && run.context.directory), interruption].flat(),
+    }),
   ])
   try {
     if (vitest.status === 'rejected') throw vitest.reason
     if (runtime.status === 'rejected') throw runtime.reason
     refuseLacking(runtime.value, required.capabilities)
     interruption.govern(vitest.value)
-    const { files, leftOut } = await selectFiles(vitest.value, selection.paths)
+    const { files, leftOut, elsewhere } = await selectFiles(vitest.value, selection)
     announceRun(
       // Of the drills that make their own data nobody asked here.
       factsOf({
@@ -76,12 +82,14 @@ await exitWith(async () => {
         restore,
         runtime: runtime.value,
         leftOut: restore ? [] : leftOut,
+        elsewhere,
       }),
     )
+    if (selection.shard) writeShardPlan(output, { ...selection, require: [...config.require], leftOut })
     bundle.begin()
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
-    await vitest.value.start(files)
+    await (files ? vitest.value.start(files) : runNothing(vitest.value))
   } finally {
     if (vitest.status === 'fulfilled') await vitest.value.close()
     await closeRun(run)
@@ -101,19 +109,23 @@ function select(argv: string[]): Selection {
         restore: { type: 'boolean' },
         tags: { type: 'string', multiple: true },
         sabotage: { type: 'string', multiple: true },
+        shard: { type: 'string' },
       },
     })
     const unknown = values.sabotage?.find(name => name !== '*' && !sabotages.some(sabotage => sabotage.name === name))
     if (unknown !== undefined) throw new Error(`There is no sabotage '${unknown}'`)
+    if (values.shard !== undefined && values.sabotage)
+      throw new Error('--shard: drills with a sabotage are no part of a run that is spread over machines')
     return {
       paths: positionals,
+      ...(values.shard === undefined ? {} : { shard: shardOf(values.shard) }),
       ...(values.sabotage ? {} : { kind: kindOf(values) }),
       tags: values.tags ?? [],
       projects: values.sabotage?.map(name => `sabotage:${name}`) ?? ['drills'],
     }
   } catch (cause) {
     throw new CannotRun(
-      `${(cause as Error).message.split('. To specify')[0]}: give paths of drills and --tags EXPRESSION, nothing else`,
+      `${(cause as Error).message.split('. To specify')[0]}: give paths of drills, --tags EXPRESSION and --shard I/N, nothing else`,
       { cause },
     )
   }
@@ -207,19 +219,39 @@ function refuseLacking({ name, capabilities }: OpenedRuntime, required: readonly
     )
 }
 
+interface SelectedFiles {
+  /** None where nothing falls to this shard. */
+  files?: string[]
+  /** Ids of drills that the selection leaves out. */
+  leftOut: string[]
+  /** Ids of drills that are selected, and fall to other shards. */
+  elsewhere: string[]
+}
+
 /**
  * The files with a drill in them that is selected: to load another takes a worker and half a second, only to leave it out.
- * @returns none where nothing is selected, which vitest is to say.
+ * @returns the paths where nothing is selected, which vitest is to say.
  */
-async function selectFiles(vitest: Vitest, paths: string[]): Promise<{ files: string[]; leftOut: string[] }> {
+async function selectFiles(vitest: Vitest, { paths, shard }: Selection): Promise<SelectedFiles> {
   const all = await vitest.globTestSpecifications(paths)
   const selected = await selectedBy(vitest, all)
-  if (selected.length === 0) return { files: paths, leftOut: [] }
-  const left = all.filter(specification => !selected.includes(specification))
+  if (selected.length === 0) return { files: paths, leftOut: [], elsewhere: [] }
+  const here = shard ? await fallingTo(shard, vitest, selected) : selected
+  const idsWithout = (whole: readonly TestSpecification[], part: readonly TestSpecification[]) =>
+    whole.filter(one => !part.includes(one)).flatMap(({ moduleId }) => declaredDrill(moduleId).id ?? [])
+  const files = here.length === all.length ? paths : here.map(({ moduleId }) => path.relative(ROOT, moduleId))
   return {
-    files: selected.length === all.length ? paths : selected.map(({ moduleId }) => path.relative(ROOT, moduleId)),
-    leftOut: left.flatMap(({ moduleId }) => declaredDrill(moduleId).id ?? []),
+    ...(here.length > 0 && { files }),
+    leftOut: idsWithout(all, selected),
+    elsewhere: idsWithout(selected, here),
   }
+}
+
+/** Where no drill falls to a shard, its run ends like any other, with a record of nothing: to vitest's own start that is a mistake. */
+async function runNothing(vitest: Vitest): Promise<void> {
+  console.log('no drill falls to this shard')
+  await vitest.standalone()
+  await vitest.runTestSpecifications([])
 }
 
 async function createVitestIn(
@@ -272,6 +304,7 @@ function factsOf({
   restore,
   runtime,
   leftOut,
+  elsewhere,
 }: {
   run: Run
   selection: Selection
@@ -281,14 +314,17 @@ function factsOf({
   restore: RestoreConfig | undefined
   runtime: OpenedRuntime
   leftOut: string[]
+  elsewhere: string[]
 }): RunFacts {
   const { name, reason, serverVersion, capabilities } = runtime
+  const { paths, tags, shard } = selection
   return {
     id: run.context.id,
     directory: output,
     startedAt,
     kind: selection.kind ?? 'sabotage',
-    selection: [...selection.paths, ...selection.tags],
+    selection: [...paths, ...tags, ...(shard ? [shardText(shard)] : [])],
+    ...(shard && { shard }),
     startedBy: startedBy(ROOT),
     suite: readSuite(ROOT),
     runtime: {
@@ -302,7 +338,8 @@ function factsOf({
     },
     machine: describeMachine(),
     config: { ...describeConfig(config), ...(restore ? describeRestoreConfig(restore) : {}) },
-    require: [...config.require],
+    // Whether the others were exercised is judged when the shards are merged.
+    require: config.require.filter(name => !elsewhere.includes(name)),
     leftOut,
     secrets: [run.context.password, ...secretsOf(config), ...(restore ? secretsOf(restore) : [])],
   }

@@ -1,0 +1,144 @@
+// npm run drill:merge -- FOLDER…: makes one run of the folders that its shards left, as if it had never been divided.
+// Exit status: 0 all passed; 1 a drill failed or is unknown; 2 could not merge.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Vitest } from 'vitest/node'
+import { loadConfig } from '../../helpers/config.ts'
+import { secretsOf } from '../../helpers/environment.ts'
+import { byId, declaredDrill } from '../../helpers/evidence/declared-drills.ts'
+import type { Evidence, Problem } from '../../helpers/evidence/evidence.ts'
+import { announced, announceProblem, announceRun } from '../../helpers/evidence/run-facts.ts'
+import { readSuite } from '../../helpers/evidence/suite.ts'
+import { CannotRun } from '../../helpers/failure.ts'
+import { newRunId } from '../../helpers/run/run.ts'
+import { loadBundleSettings } from '../../reports/bundle/settings.ts'
+import { reportersOf } from '../../reports/reporters.ts'
+import { selectedBy } from '../../reports/selection.ts'
+import { localBlob } from '../../reports/shards/blob.ts'
+import {
+  disagreements,
+  factsOfMerged,
+  missingOf,
+  missingProblem,
+  problemsOfShard,
+} from '../../reports/shards/merged-run.ts'
+import { fallingTo } from '../../reports/shards/shard.ts'
+import { asOneRun, readShardRun, type ShardRun } from '../../reports/shards/shard-run.ts'
+import { exitWith } from './exit-with.ts'
+import { RunBundle } from './run-bundle.ts'
+
+const ROOT = path.resolve(import.meta.dirname, '../..')
+
+type Shards = [ShardRun, ...ShardRun[]]
+
+await exitWith(async () => {
+  const shards = asOneRun(foldersIn(process.argv.slice(2)).map(readShardRun))
+  refuseOtherSuite(shards[0].evidence)
+  const config = loadConfig()
+  const settings = loadBundleSettings(config)
+  const id = newRunId()
+  const directory = path.join(ROOT, 'reports/out', id)
+  const bundle = new RunBundle(directory, settings)
+  const scratch = mkdtempSync(path.join(tmpdir(), 'merge-'))
+  try {
+    const vitest = await createVitestIn(scratch, directory, shards[0])
+    try {
+      const missing = await missingProblems(vitest, shards)
+      announceRun(factsOfMerged(shards, { id, directory, secrets: secretsOf(config) }))
+      bundle.begin()
+      for (const problem of [...missing, ...shards.flatMap(problemsOfShard)]) announceProblem(problem)
+      copyDrillFolders(shards, directory)
+      await merge(vitest, shards, path.join(scratch, 'blobs'))
+      for (const problem of disagreements(shards, verdictsIn(directory))) announceProblem(problem)
+    } finally {
+      await vitest.close()
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+    for (const line of await bundle.complete()) console.log(line)
+  }
+  return announced().outcome?.exitStatus ?? 1
+})
+
+function foldersIn(argv: string[]): string[] {
+  try {
+    return parseArgs({ args: argv, allowPositionals: true, options: {} }).positionals
+  } catch (cause) {
+    throw new CannotRun('npm run drill:merge takes the folders that the shards left, and nothing else', { cause })
+  }
+}
+
+/** Verdicts, titles and the runbook's steps are read by the code and the runbook of this checkout. */
+function refuseOtherSuite({ suite }: Evidence): void {
+  const here = readSuite(ROOT)
+  const commitOf = ({ commit }: Evidence['suite']) => commit.replace('-dirty', '')
+  if (commitOf(here) !== commitOf(suite) || here.runbookSha256 !== suite.runbookSha256)
+    throw new CannotRun(
+      `the shards are of the suite's commit ${suite.commit}, and this checkout is ${here.commit}, or has another runbook: merge them by the checkout that they ran from`,
+    )
+}
+
+async function createVitestIn(scratch: string, output: string, { evidence, plan }: ShardRun): Promise<Vitest> {
+  const { createVitest } = await import('vitest/node')
+  const { TMPDIR } = process.env
+  // Vitest chooses here where it puts files while it runs.
+  process.env.TMPDIR = scratch
+  try {
+    return await createVitest('test', {
+      root: ROOT,
+      config: path.join(ROOT, 'vitest.config.ts'),
+      watch: false,
+      configLoader: 'native',
+      project: ['drills'],
+      reporters: reportersOf(output),
+      tagsFilter: [evidence.run.kind, ...plan.tags],
+    })
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  }
+}
+
+/** Which drills fell to a shard that nobody has is known from the sources. */
+async function missingProblems(vitest: Vitest, shards: Shards): Promise<Problem[]> {
+  const missing = missingOf(shards)
+  if (missing.length === 0) return []
+  const selected = await selectedBy(vitest, await vitest.globTestSpecifications(shards[0].plan.paths))
+  return await Promise.all(
+    missing.map(async shard => {
+      const files = await fallingTo(shard, vitest, selected)
+      const ids = files.flatMap(({ moduleId }) => declaredDrill(moduleId).id ?? [])
+      return missingProblem(shard, ids.sort(byId.compare))
+    }),
+  )
+}
+
+/** @throws {CannotRun} for a blob of another version of vitest, or one that is none. */
+async function merge(vitest: Vitest, shards: Shards, folder: string): Promise<void> {
+  mkdirSync(folder)
+  const whole = shards.flatMap(({ blob, shard }) => (blob === undefined ? [] : [{ blob, shard }]))
+  if (whole.length === 0) {
+    // The end of a run of nothing, which vitest merges only from blobs.
+    await vitest.standalone()
+    await vitest.runTestSpecifications([])
+    return
+  }
+  for (const { blob, shard } of whole) writeFileSync(path.join(folder, `${shard.index}.json`), localBlob(blob, ROOT))
+  await vitest.mergeReports(folder).catch((cause: Error) => {
+    throw new CannotRun(`the shards' blobs cannot be merged: ${cause.message}`, { cause })
+  })
+}
+
+function copyDrillFolders(shards: Shards, directory: string): void {
+  for (const { folder } of shards) {
+    const drills = path.join(folder, 'drills')
+    if (existsSync(drills)) cpSync(drills, path.join(directory, 'drills'), { recursive: true })
+  }
+}
+
+function verdictsIn(directory: string): ReadonlyMap<string, string> {
+  const { drills } = JSON.parse(readFileSync(path.join(directory, 'evidence.json'), 'utf8')) as Evidence
+  return new Map(drills.map(({ id, verdict }) => [id, verdict]))
+}

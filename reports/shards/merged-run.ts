@@ -1,0 +1,84 @@
+import type { Problem } from '../../helpers/evidence/evidence.ts'
+import type { RunFacts } from '../../helpers/evidence/run-facts.ts'
+import { type Shard, shardText } from './shard.ts'
+import { nameOf, type ShardRun } from './shard-run.ts'
+
+/** What is known of the run that the shards are parts of: all that does not follow from its drills. */
+export function factsOfMerged(
+  [first, ...others]: [ShardRun, ...ShardRun[]],
+  own: Pick<RunFacts, 'id' | 'directory' | 'secrets'>,
+): RunFacts {
+  const all = [first, ...others]
+  const { evidence, plan } = first
+  const { run, suite, runtime, machine, config } = evidence
+  return {
+    ...own,
+    startedAt: all.map(one => one.evidence.run.startedAt).reduce((a, b) => (a < b ? a : b)),
+    endedAt: all.map(one => one.evidence.run.endedAt ?? one.evidence.run.startedAt).reduce((a, b) => (a > b ? a : b)),
+    kind: run.kind,
+    selection: [...plan.paths, ...plan.tags],
+    startedBy: run.startedBy,
+    shards: all.map(one => one.evidence.run.id),
+    suite,
+    runtime,
+    machine,
+    config,
+    require: plan.require,
+    leftOut: plan.leftOut,
+  }
+}
+
+/** Shards of the whole that are not among `shards`. */
+export function missingOf([first, ...others]: [ShardRun, ...ShardRun[]]): Shard[] {
+  const { count } = first.shard
+  const there = new Set([first, ...others].map(({ shard }) => shard.index))
+  return Array.from({ length: count }, (_, at) => ({ index: at + 1, count })).filter(({ index }) => !there.has(index))
+}
+
+/** @param drills ids of those that fell to it. */
+export function missingProblem(shard: Shard, drills: readonly string[]): Problem {
+  return {
+    kind: 'shard-missing',
+    message: `${shardText(shard)} is missing, and with it ${drillsText(drills)}`,
+  }
+}
+
+/** What makes the merged run unknown, of one shard: what it told of itself, and that it was cut off. */
+export function problemsOfShard(run: ShardRun): Problem[] {
+  const { state, problems } = run.evidence.run
+  const carried = problems.filter(({ kind }) => !ofItsEnd.includes(kind))
+  if (run.blob === undefined)
+    return [
+      ...carried,
+      {
+        kind: 'shard-cut-off',
+        message: `${nameOf(run)} was cut off before its drills had ended: what it had found by then is in its own folder`,
+      },
+    ]
+  if (state === 'finished') return carried
+  return [...carried, { kind: 'shard-interrupted', message: `${nameOf(run)} was cut off` }]
+}
+
+/** Said anew here, with the shard's name. */
+const ofItsEnd: readonly string[] = ['interrupted', 'cut-off']
+
+/**
+ * Where the merged evidence and a shard's own disagree: one of them was changed since, or the merge lost something.
+ * @param merged verdicts by drill.
+ */
+export function disagreements(shards: readonly ShardRun[], merged: ReadonlyMap<string, string>): Problem[] {
+  return shards
+    .filter(({ blob }) => blob !== undefined)
+    .flatMap(run =>
+      run.evidence.drills
+        .filter(({ id, verdict }) => merged.get(id) !== verdict)
+        .map(({ id, verdict }) => ({
+          kind: 'shard-contradicted',
+          message: `${nameOf(run)} says of ${id} ${verdict}, and its blob ${merged.get(id) ?? 'nothing'}: one of the two was changed`,
+        })),
+    )
+}
+
+function drillsText(drills: readonly string[]): string {
+  return drills.length === 0 ? 'no drill' : drills.join(', ')
+}
