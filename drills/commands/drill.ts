@@ -59,7 +59,7 @@ await exitWith(async () => {
     refuseLacking(runtime.value, required.capabilities)
     interruption.govern(vitest.value)
     const { files, leftOut } = await selectFiles(vitest.value, selection.paths)
-    announceRun(
+    const facts = announceRun(
       // Of the drills that make their own data nobody asked here.
       factsOf({
         run,
@@ -74,6 +74,7 @@ await exitWith(async () => {
     )
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
+    vitest.value.provide('bundle', { directory: output, secrets: facts.secrets })
     await vitest.value.start(files)
   } finally {
     if (vitest.status === 'fulfilled') await vitest.value.close()

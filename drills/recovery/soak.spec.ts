@@ -19,7 +19,6 @@ import {
   typicalOf,
 } from '../../helpers/recovery/prediction.ts'
 import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
-import { RecoveryWatch } from '../../helpers/recovery/recovery-watch.ts'
 
 const MEBIBYTE = 2 ** 20
 
@@ -27,14 +26,14 @@ test('a large recovery takes as long as a small one predicts', {
   meta: { id: 'S1', runbook: '3', controls: ['CP-10'] },
   tags: ['soak'],
   timeout: 1_200_000,
-}, async ({ primary, archive, takeBackup, ledger, restore, journal, step }) => {
+}, async ({ primary, archive, takeBackup, ledger, restore, startRecovery, journal, step }) => {
   const load = new BulkLoad(primary, archive, ledger)
 
   const recover = async (backup: BaseBackup, lsn: Lsn) => {
     const target = { kind: 'lsn', lsn, inclusive: false } as const
     const time = new RecoveryTime()
     const restored = await restore(backup, { target, action: 'pause' })
-    const watch = await RecoveryWatch.launch(restored)
+    const watch = await startRecovery(restored, target)
     const paused = await expectPausedAt(restored, target, journal)
     const course = await watch.stop()
     time.follow(course)
