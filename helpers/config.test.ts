@@ -4,7 +4,7 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Config, describeConfig, loadConfig, requiredBy, variableNames } from './config.ts'
-import { ConfigMistakes, redact } from './environment.ts'
+import { ConfigMistakes, redact, secretsOf } from './environment.ts'
 import { CannotRun } from './failure.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'config-test-'))
@@ -48,6 +48,7 @@ describe('where settings come from', () => {
       require: [],
       moments: 12,
       seed: undefined,
+      secrets: [],
       variables: {},
     })
   })
@@ -392,4 +393,37 @@ describe('.env.example', () => {
 test('what is required is told apart: drills from what a runtime can do', () => {
   const config = load({ DRILL_REQUIRE: 'docker,P1,networkCut,P13z' })
   expect(requiredBy(config)).toEqual({ drills: ['P1', 'P13z'], capabilities: ['networkCut'] })
+})
+
+describe('secrets', () => {
+  const names = { DRILL_SECRETS: 'VAULT_TOKEN, OTHER' }
+
+  test('are the values of the variables that DRILL_SECRETS names, from the environment and the file', () => {
+    const config = load({ ...names, VAULT_TOKEN: 'from the environment' }, 'OTHER=from-file\n')
+    expect([...config.secrets].sort()).toEqual(['from the environment', 'from-file'])
+    expect(secretsOf(config)).toEqual(expect.arrayContaining([...config.secrets]))
+  })
+
+  test('that are not set, or too short to be hidden, are mistakes', () => {
+    expect(mistakes({ DRILL_SECRETS: 'VAULT_TOKEN,OTHER,hunter2', OTHER: 'abc' })).toEqual([
+      'DRILL_SECRETS names VAULT_TOKEN, which is not a variable that is set: list names of variables there, never their values',
+      expect.stringMatching(/^DRILL_SECRETS names OTHER, whose value has fewer than 4 characters/),
+      expect.stringMatching(/^DRILL_SECRETS names something \(number 3 of the list\)/),
+    ])
+  })
+
+  test('are what libpq takes for a password, which scripts of the user may repeat', () => {
+    const environment = { PGPASSWORD: 'pg-pass', DATABASE_URL: 'postgres://me:url-pass@host/db' }
+    expect(load(environment).secrets).toEqual(expect.arrayContaining(['pg-pass', 'url-pass']))
+  })
+
+  test('are the signing key, or what the file of it holds', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIcanary\n-----END PRIVATE KEY-----\n'
+    const file = path.join(folder, 'key.pem')
+    writeFileSync(file, key)
+    const body = 'MC4CAQAwBQYDK2VwBCIEIcanary'
+    expect(load({ DRILL_SIGNING_KEY: key }).secrets).toContain(body)
+    expect(load({ DRILL_SIGNING_KEY: file }).secrets).toContain(body)
+    expect(JSON.stringify(describeConfig(load({ DRILL_SIGNING_KEY: key })))).not.toContain(body)
+  })
 })

@@ -1,7 +1,15 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { ConfigMistakes, nearest, readVariables, redact } from './environment.ts'
+import {
+  ConfigMistakes,
+  nearest,
+  readVariables,
+  redact,
+  SHORTEST_SECRET,
+  secretsOf,
+  secretsOfKey,
+} from './environment.ts'
 import { declaredDrills } from './evidence/declared-drills.ts'
 import { RUN_ID_VARIABLE } from './run/registry.ts'
 import type { Capability, RuntimeName } from './runtime/runtime.ts'
@@ -38,6 +46,8 @@ export interface Config {
   readonly controls: string | undefined
   /** Ed25519 private key as PEM, or the path of a file with one. A secret. */
   readonly signingKey: string | undefined
+  /** That may stand nowhere: of the variables that `DRILL_SECRETS` names, of the signing key, and what libpq takes for a password. */
+  readonly secrets: readonly string[]
   /** The variables as set, by name, secrets included: shown by `describeConfig` alone. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -186,7 +196,13 @@ export const variableNames: readonly string[] = Object.keys(schema.shape)
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile = '.env'): Config {
   const { values: variables, mistakes: misread } = readVariables(isUserVariable, environment, envFile)
   const parsed = schema.safeParse(variables)
-  const mistakes = [...misread, ...(parsed.error?.issues ?? []).flatMap(sentences), ...disagreements(variables)]
+  const named = namedSecrets(variables.DRILL_SECRETS ?? '', environment, envFile)
+  const mistakes = [
+    ...misread,
+    ...(parsed.error?.issues ?? []).flatMap(sentences),
+    ...disagreements(variables),
+    ...named.mistakes,
+  ]
   if (!parsed.success || mistakes.length > 0) throw new ConfigMistakes(mistakes)
   const values = parsed.data
   return Object.freeze({
@@ -207,6 +223,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile
     history: values.DRILL_HISTORY,
     controls: values.DRILL_CONTROLS,
     signingKey: values.DRILL_SIGNING_KEY,
+    secrets: Object.freeze([
+      ...named.secrets,
+      ...secretsOfKey(readKey(values.DRILL_SIGNING_KEY ?? '')),
+      ...passwords(environment, envFile),
+    ]),
     variables: Object.freeze(variables),
   })
 }
@@ -250,6 +271,37 @@ function disagreements(variables: Readonly<Record<string, string>>): string[] {
     )
   }
   return mistakes
+}
+
+/** The values of the variables that the user names, wherever they are set. */
+function namedSecrets(list: string, environment: NodeJS.ProcessEnv, envFile: string) {
+  const names = commaList(list)
+  const { values } = readVariables(name => names.includes(name), environment, envFile)
+  const mistakes = names.flatMap((name, index) => {
+    if (values[name] === undefined)
+      // Somebody may have written the secret itself there.
+      return `DRILL_SECRETS names ${/^[A-Z_][A-Z0-9_]*$/.test(name) ? name : `something (number ${index + 1} of the list)`}, which is not a variable that is set: list names of variables there, never their values`
+    if (values[name].length < SHORTEST_SECRET)
+      return `DRILL_SECRETS names ${name}, whose value has fewer than ${SHORTEST_SECRET} characters, so that hiding it wherever it occurs would hide the evidence: make it longer, or take it out`
+    return []
+  })
+  return { secrets: Object.values(values), mistakes }
+}
+
+/** The key itself. What is wrong with a file of it is told by whoever signs. */
+function readKey(value: string): string {
+  try {
+    return value.includes('-----') ? value : readFileSync(value, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** No drill uses them, and the user's own scripts may. */
+function passwords(environment: NodeJS.ProcessEnv, envFile: string): string[] {
+  const { values } = readVariables(name => name === 'PGPASSWORD' || name === 'DATABASE_URL', environment, envFile)
+  const { PGPASSWORD, DATABASE_URL } = values
+  return [...(PGPASSWORD ? [PGPASSWORD] : []), ...(DATABASE_URL ? secretsOf({ variables: { DATABASE_URL } }) : [])]
 }
 
 function commaList(text: string): string[] {

@@ -1,8 +1,17 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { ConfigMistakes, loadTogether, readVariables, redact, redactCommand, secretsOf } from './environment.ts'
+import {
+  ConfigMistakes,
+  loadTogether,
+  readVariables,
+  redact,
+  redactCommand,
+  secretsOf,
+  secretsOfKey,
+} from './environment.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'environment-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -107,13 +116,43 @@ describe('the secrets in what the user has set', () => {
     ['DRILL_API_COMMAND', 'env MYPASSWORD=hunter2secret node api.js', 'hunter2secret'],
     ['DRILL_API_COMMAND', 'api --token abcTOKEN9 --verbose', 'abcTOKEN9'],
     ['DRILL_ARCHIVE_COMMAND', 'push https://me:wal-pass@store/%f %p', 'wal-pass'],
+    ['DRILL_ARCHIVE_COMMAND', 'curl -u me:wal-pass -T %p https://store/%f', 'wal-pass'],
+    ['DRILL_ARCHIVE_COMMAND', "curl --user 'me:wal-pass' -T %p https://store/%f", 'wal-pass'],
+    ['DRILL_RESTORE_COMMAND', 'sshpass -p wal-pass scp host:/wal/%f %p', 'wal-pass'],
   ])('of %s = %s', (name, value, secret) => {
     expect(secretsOf({ variables: { [name]: value } })).toContain(secret)
+  })
+
+  test('are those that the user names besides, whatever they look like', () => {
+    expect(secretsOf({ variables: {}, secrets: ['plain word'] })).toEqual(['plain word'])
   })
 
   test('are none where nothing is named like one', () => {
     expect(
       secretsOf({ variables: { DRILL_RUNTIME: 'docker', DRILL_RESTORE_COMMAND: 'cp "{archive}/%f" "%p"' } }),
     ).toEqual([])
+  })
+})
+
+describe('a private key', () => {
+  const { privateKey } = generateKeyPairSync('ed25519', {
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
+  const body = privateKey.split('\n')[1] ?? ''
+
+  test('is a secret whole and line by line, its line breaks as they are or as an environment has them', () => {
+    expect(secretsOfKey(privateKey)).toEqual([privateKey, body])
+    expect(secretsOfKey(privateKey.replaceAll('\n', '\\n'))).toContain(body)
+  })
+
+  test('is hidden where it stands, also when it is cut off', () => {
+    const hidden = '-----BEGIN PRIVATE KEY-----***'
+    expect(redact(privateKey)).toBe(`${hidden}-----END PRIVATE KEY-----\n`)
+    expect(redact(`signed with ${privateKey.slice(0, 60)}`)).toBe(`signed with ${hidden}`)
+  })
+
+  test('is not the path of a file', () => {
+    expect(secretsOfKey('/etc/drill/key.pem')).toEqual([])
   })
 })

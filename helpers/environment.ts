@@ -72,7 +72,11 @@ const SECRET_NAME = String.raw`(?:pass|pwd|secret|token|key|credential|authoriza
 /** One plain or plainly quoted word; where the quoting is any harder, the rest of the line. */
 const SECRET_VALUE = String.raw`(?:'[^'\\]*'(?=\s|$)|"[^"\\]*"(?=\s|$)|[^\s'"\\]+(?=\s|$)|[^\n]+)`
 
+/** Of a private key, however long, and to the end of the text where it is cut off. */
+const PRIVATE_KEY = /(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]+?(?=-----END [A-Z ]*PRIVATE KEY-----|$)/g
+
 const SECRETS = [
+  PRIVATE_KEY,
   // Up to the last @: a password that was not encoded may hold one.
   /([a-z][a-z0-9+.-]*:\/\/)\S*(?=@)/gi,
   new RegExp(String.raw`(${SECRET_NAME}\s*:\s*)[^\n]+`, 'gi'),
@@ -119,25 +123,42 @@ export function redactCommand(command: string): string {
   return redact(SECRETS_OF_COMMANDS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), unassigned))
 }
 
+/** What the user has set, and secrets in it that nothing but the user's word shows to be any. */
+interface Settings {
+  readonly variables: Readonly<Record<string, string>>
+  readonly secrets?: readonly string[]
+}
+
 /**
- * The secrets that `redact` would hide in what the user has set, as they are: what an application is given it may repeat,
- * without the name beside it by which it would be known.
+ * The secrets that `redact` and `redactCommand` would hide in what the user has set, as they are: what an application or a script
+ * is given it may repeat, without the name beside it by which it would be known. What is assigned to a variable that is not named
+ * like a secret is not among them: it may be a path or a word that occurs all over the evidence.
  */
-export function secretsOf({ variables }: { readonly variables: Readonly<Record<string, string>> }): string[] {
+export function secretsOf({ variables, secrets: named = [] }: Settings): string[] {
   const secrets = Object.values(variables).flatMap(text =>
-    SECRETS.flatMap(pattern => [...text.matchAll(pattern)].map(([whole, before = '']) => whole.slice(before.length))),
+    [...SECRETS, ...SECRETS_OF_COMMANDS].flatMap(pattern =>
+      [...text.matchAll(pattern)].map(([whole, before = '']) => whole.slice(before.length)),
+    ),
   )
   // Of a URL's credentials, the password alone as well; of a quoted value, what is in the quotes.
   const parts = secrets.flatMap(secret => [
     secret,
     secret.slice(secret.indexOf(':') + 1),
     secret.replaceAll(/^["']|["']$/g, ''),
+    secret.slice(secret.indexOf(':') + 1).replaceAll(/^["']|["']$/g, ''),
   ])
-  return [...new Set(parts)].filter(part => part.length >= SHORTEST_SECRET)
+  return [...new Set([...parts, ...named])].filter(part => part.length >= SHORTEST_SECRET)
 }
 
-/** To hide something shorter wherever it occurs would hide the evidence. */
-const SHORTEST_SECRET = 4
+/** In characters. To hide something shorter wherever it occurs would hide the evidence. */
+export const SHORTEST_SECRET = 4
+
+/** A private key as PEM, whole and line by line, as it may be quoted; its line breaks may be written as `\\n`. */
+export function secretsOfKey(pem: string): string[] {
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) return []
+  const lines = pem.split(/\r?\n|\\n/).map(line => line.trim())
+  return [pem, ...lines.filter(line => line !== '' && !line.startsWith('-----'))]
+}
 
 interface EnvFile {
   /** Whole where they were cut, so that all else that is wrong with them is found as well. */

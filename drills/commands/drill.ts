@@ -71,7 +71,7 @@ await exitWith(async () => {
     refuseLacking(runtime.value, required.capabilities)
     interruption.govern(vitest.value)
     const { files, leftOut, elsewhere } = await selectFiles(vitest.value, selection)
-    announceRun(
+    const facts = announceRun(
       // Of the drills that make their own data nobody asked here.
       factsOf({
         run,
@@ -89,6 +89,7 @@ await exitWith(async () => {
     bundle.begin()
     vitest.value.provide('run', run.context)
     vitest.value.provide('runtime', runtime.value)
+    vitest.value.provide('bundle', { directory: output, secrets: facts.secrets })
     await (files ? vitest.value.start(files) : runNothing(vitest.value))
   } finally {
     if (vitest.status === 'fulfilled') await vitest.value.close()

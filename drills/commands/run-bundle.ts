@@ -52,7 +52,9 @@ export class RunBundle {
     return [...warnings, `report:   ${fromHere(path.join(this.#directory, 'index.html'))}`, `digest:   ${digest}`]
   }
 
-  #complete(completeBundle: (directory: string, settings: BundleSettings) => CompletedBundle): CompletedBundle | undefined {
+  #complete(
+    completeBundle: (directory: string, settings: BundleSettings) => CompletedBundle,
+  ): CompletedBundle | undefined {
     if (this.#isCompleted) return undefined
     this.#isCompleted = true
     rmSync(path.join(this.#directory, MARK), { force: true })

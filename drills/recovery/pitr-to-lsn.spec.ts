@@ -15,7 +15,6 @@ import { compareTables, describeDamage } from '../../helpers/readiness/damage.ts
 import { readTables } from '../../helpers/readiness/table-state.ts'
 import { A_LARGE_DATABASE, measureRecovery, predict, timesLarger } from '../../helpers/recovery/prediction.ts'
 import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
-import { RecoveryWatch } from '../../helpers/recovery/recovery-watch.ts'
 
 test('recovery to an LSN keeps every commit before the target and none after', {
   meta: { id: 'P1', runbook: '3' },
@@ -29,6 +28,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   ledger,
   snapshot,
   restore,
+  startRecovery,
   runtime,
   config,
   journal,
@@ -82,7 +82,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
     restore(backup, { target, action: 'pause' }),
   )
   const { application, watch } = await step('Start it, and watch replay until it pauses at the target', async () => {
-    const watch = await RecoveryWatch.launch(restored)
+    const watch = await startRecovery(restored, target)
     const [application, paused] = await Promise.all([dispatch.on(restored), expectPausedAt(restored, target, journal)])
     expectWatchedTo(await watch.stop(), paused, journal)
     return { application, watch }

@@ -19,7 +19,6 @@ import {
   typicalOf,
 } from '../../helpers/recovery/prediction.ts'
 import { RecoveryTime } from '../../helpers/recovery/recovery-time.ts'
-import { RecoveryWatch } from '../../helpers/recovery/recovery-watch.ts'
 
 const MEBIBYTE = 2 ** 20
 
@@ -27,7 +26,18 @@ test('a large recovery takes as long as a small one predicts', {
   meta: { id: 'S1', runbook: '3' },
   tags: ['soak'],
   timeout: 1_200_000,
-}, async ({ primary, archive, takeBackup, ledger, restore, journal, step, longStep, replayProgress }) => {
+}, async ({
+  primary,
+  archive,
+  takeBackup,
+  ledger,
+  restore,
+  startRecovery,
+  journal,
+  step,
+  longStep,
+  replayProgress,
+}) => {
   const load = new BulkLoad(primary, archive, ledger)
   const write = async (walBytes: number) => {
     using bar = longStep({ what: 'load', unit: 'WAL bytes', of: walBytes })
@@ -39,7 +49,7 @@ test('a large recovery takes as long as a small one predicts', {
     const time = new RecoveryTime()
     const restored = await restore(backup, { target, action: 'pause' })
     using bar = replayProgress(backup, lsn)
-    const watch = await RecoveryWatch.launch(restored, sample => bar.follow(sample))
+    const watch = await startRecovery(restored, target, undefined, bar)
     const paused = await expectPausedAt(restored, target, journal)
     const course = await watch.stop()
     bar[Symbol.dispose]()

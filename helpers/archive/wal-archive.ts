@@ -15,6 +15,9 @@ export type Fingerprint = ReadonlyMap<string, string>
 
 /** A WAL archive: the folder `wal/` of a volume, which outlives every server. What a drill takes out of it stays on the volume. */
 export class WalArchive extends ReadableArchive {
+  /** The fingerprint that was taken last, and when, in ISO 8601. */
+  lastFingerprint: { at: string; hashes: Fingerprint } | undefined
+
   constructor(
     readonly volume: Volume,
     segmentSizeBytes?: number,
@@ -72,8 +75,11 @@ export class WalArchive extends ReadableArchive {
   }
 
   /** Taken before and after a recovery, it shows that the archive was left as it was. */
-  fingerprint(): Promise<Fingerprint> {
-    return this.volume.hash(FOLDER)
+  async fingerprint(): Promise<Fingerprint> {
+    const at = new Date().toISOString()
+    const hashes = await this.volume.hash(FOLDER)
+    this.lastFingerprint = { at, hashes }
+    return hashes
   }
 
   /** Moves a file out of the archive, compressed or not, out of sight of every server. @returns what moves it back. */

@@ -37,6 +37,28 @@ describe('an escalation watch', () => {
     ])
   })
 
+  it('keeps what each signal did from the first look on, the worst of several conditions', async () => {
+    let findings: Finding[] = []
+    const watch = watching(async () => findings)
+    const course = (name: string) =>
+      watch.courses.find(one => one.name === name)?.states.map(({ atSeconds, state }) => [atSeconds, state])
+    expect(course('recovery-stall')).toEqual([])
+    await watch.sample()
+    findings = [missing]
+    await watch.until('firing', 'missing-archive-segment')
+    findings = [missing, { ...missing, blocks: 'another recovery' }]
+    await watch.sample()
+    findings = []
+    await watch.until('quiet', 'missing-archive-segment')
+    expect(course('missing-archive-segment')).toMatchObject([
+      [1, 'quiet'],
+      [2, 'pending'],
+      [6, 'firing'],
+      [expect.any(Number), 'quiet'],
+    ])
+    expect(course('recovery-stall')).toEqual([[1, 'quiet']])
+  })
+
   it('knows how long it had not looked when it looked last', async () => {
     const watch = watching(async () => [])
     await watch.sample()

@@ -1,6 +1,6 @@
 import { waitFor } from '../wait.ts'
 import type { EscalationPolicy } from './policy.ts'
-import type { Finding, Signal, SignalName, SignalState } from './signal.ts'
+import { type Finding, SIGNAL_NAMES, type Signal, type SignalName, type SignalState } from './signal.ts'
 
 /** A change of state, for the evidence. `atSeconds` is of the watch's clock. */
 export interface Transition {
@@ -11,6 +11,15 @@ export interface Transition {
   sentence: string
 }
 
+/** What a signal did, whatever it was raised for: of several conditions of its name the worst. */
+export interface SignalCourse {
+  name: SignalName
+  /** The first look, and then each change. Seconds of the watch's clock. */
+  states: readonly { atSeconds: number; state: SignalState }[]
+}
+
+const WORSE: readonly SignalState[] = ['quiet', 'pending', 'firing']
+
 const monotonicSeconds = () => performance.now() / 1000
 
 /** Detectors looked through again and again, and a policy that says what is to be escalated. */
@@ -19,6 +28,7 @@ export class EscalationWatch<F extends Finding = Finding> {
   readonly #policy: EscalationPolicy<F>
   readonly #clock: () => number
   readonly #history: Transition[] = []
+  readonly #courses = SIGNAL_NAMES.map(name => ({ name, states: [] as { atSeconds: number; state: SignalState }[] }))
   #signals: readonly Signal<F>[] | undefined
   #states = new Map<string, SignalState>()
   #sampledAtSeconds: number | undefined
@@ -42,6 +52,15 @@ export class EscalationWatch<F extends Finding = Finding> {
   /** Every change of state so far, the earliest first. What was never found is not in it. */
   get history(): readonly Transition[] {
     return this.#history
+  }
+
+  /** Of every signal, also of one that was quiet throughout; without any state before the first look. */
+  get courses(): readonly SignalCourse[] {
+    return this.#courses
+  }
+
+  get windowSeconds(): number {
+    return this.#policy.windowSeconds
   }
 
   /** How many observations there were. */
@@ -98,6 +117,11 @@ export class EscalationWatch<F extends Finding = Finding> {
       }
     }
     this.#states = states
+    for (const { name, states: course } of this.#courses) {
+      const now = signals.filter(({ finding }) => finding.name === name).map(({ state }) => WORSE.indexOf(state))
+      const state = WORSE[Math.max(0, ...now)] ?? 'quiet'
+      if (course.at(-1)?.state !== state) course.push({ atSeconds, state })
+    }
   }
 }
 

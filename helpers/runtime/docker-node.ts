@@ -177,7 +177,7 @@ export class DockerNode extends PostgresNode {
     }
   }
 
-  async exec(script: string, { stdin }: { stdin?: Readable } = {}): Promise<string> {
+  protected async runScript(script: string, { stdin }: { stdin?: Readable } = {}): Promise<string> {
     return await this.#run(script, stdin)
   }
 
@@ -198,7 +198,7 @@ export class DockerNode extends PostgresNode {
     return `data in ${DATA} of the container ${this.#resource}; look with docker exec -it -u ${user} ${this.#resource} sh, start a server on it there: echo 'local all all trust' > /tmp/look.conf; ${bin}/postgres -D ${DATA} ${options} & psql -h /tmp -U postgres dispatch`
   }
 
-  async destroy(): Promise<void> {
+  protected async remove(): Promise<void> {
     this.isDestroyed = true
     if (!this.#container) return
     // What is being made can only be removed once it is there.

@@ -131,7 +131,7 @@ class EmbeddedNode extends PostgresNode {
   }
 
   protected async initdb(): Promise<void> {
-    await this.exec(`cp -a ${reflink} '${this.description.template}/.' '${this.data.path}'`)
+    await this.runScript(`cp -a ${reflink} '${this.description.template}/.' '${this.data.path}'`)
     restampSystemIdentifier(this.data.path)
   }
 
@@ -218,7 +218,7 @@ class EmbeddedNode extends PostgresNode {
     }
   }
 
-  async exec(script: string, { stdin }: { stdin?: Readable } = {}): Promise<string> {
+  protected async runScript(script: string, { stdin }: { stdin?: Readable } = {}): Promise<string> {
     this.#assertUsable()
     const result = await execa('sh', ['-c', script], {
       ...findServerUser(),
@@ -243,7 +243,7 @@ class EmbeddedNode extends PostgresNode {
     return `data in ${this.data.path}; start a server on it ${user}echo 'host all all 127.0.0.1/32 trust' > ${this.data.path}/look.conf; ${this.description.bin}/postgres -D ${this.data.path} ${options}; then psql -h 127.0.0.1 -p 5433 -U postgres dispatch`
   }
 
-  async destroy(): Promise<void> {
+  protected async remove(): Promise<void> {
     this.isDestroyed = true
     await Promise.all([this.stopImmediately(), endMarked(this.#mark(NODE_VARIABLE))])
     freeSharedMemory(this.data.path)

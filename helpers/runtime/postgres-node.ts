@@ -25,6 +25,17 @@ export interface StoredDataDirectory {
   path: string
 }
 
+/** What the suite had done to a server from outside: a program run beside it, the server itself, a signal, the commands it was given. */
+export interface CommandRun {
+  /** As `performance.now()`, in milliseconds. */
+  atMs: number
+  command: string
+  /** None while it runs, and of what has no end of its own. */
+  seconds?: number
+  /** Or the name of the signal that ended it. */
+  exitStatus?: number | string
+}
+
 /** What every server under drill is started with, whatever its configuration files say. */
 const ALWAYS: Settings = {
   logging_collector: false,
@@ -39,6 +50,10 @@ const ALWAYS: Settings = {
  */
 export abstract class PostgresNode {
   readonly log = new ServerLog()
+  /** The earliest first. Whoever shows them takes the secrets out of them. */
+  readonly commands: CommandRun[] = []
+  /** Awaited once before all that belongs to the server is removed, by whomever: the last moment to look at it. Must not throw. */
+  beforeRemoval: (() => Promise<void>) | undefined
   #server: ServerProcess | undefined
   #startMark = 0
 
@@ -62,21 +77,50 @@ export abstract class PostgresNode {
   protected abstract readonly network: Connection
   /** Starts `postgres` on the data directory, its standard error going to `log`. */
   protected abstract launch(settings: Settings): Promise<ServerProcess>
-  /**
-   * Runs a shell script where the server runs, as the operating system user it runs as, and returns what it printed.
-   * @throws {Failure} `command-failed` when it does not exit with 0.
-   */
-  abstract exec(script: string, options?: { stdin?: Readable }): Promise<string>
+  /** As `exec`, without writing it down. */
+  protected abstract runScript(script: string, options?: { stdin?: Readable }): Promise<string>
   abstract readonly isDestroyed: boolean
   /** Where its data is and how to look at it, for a user who keeps it after a drill. */
   abstract readonly lookHint: string
   /** Removes server, data directory and all else that belongs to it. Works at any moment, and twice. */
-  abstract destroy(): Promise<void>
+  protected abstract remove(): Promise<void>
+
+  /**
+   * Runs a shell script where the server runs, as the operating system user it runs as, and returns what it printed.
+   * @throws {Failure} `command-failed` when it does not exit with 0.
+   */
+  async exec(script: string, options?: { stdin?: Readable }): Promise<string> {
+    return await this.#noting(script, () => this.runScript(script, options))
+  }
+
+  /** As `remove`, once it has been looked at. */
+  async destroy(): Promise<void> {
+    const look = this.beforeRemoval
+    this.beforeRemoval = undefined
+    await look?.()
+    await this.remove()
+  }
+
+  async #noting<T>(command: string, body: () => Promise<T>): Promise<T> {
+    const run: CommandRun = { atMs: performance.now(), command }
+    this.commands.push(run)
+    try {
+      const result = await body()
+      run.exitStatus = 0
+      return result
+    } catch (error) {
+      const { exitStatus } = error instanceof Failure ? error.evidence : {}
+      run.exitStatus = typeof exitStatus === 'number' ? exitStatus : String(exitStatus ?? 'not known')
+      throw error
+    } finally {
+      run.seconds = (performance.now() - run.atMs) / 1000
+    }
+  }
 
   /** A new, empty cluster. */
   async init(): Promise<void> {
     await this.create()
-    await this.initdb()
+    await this.#noting('initdb', () => this.initdb())
   }
 
   /** A data directory copied from a backup that the node has mounted. The copy is not started. */
@@ -94,6 +138,9 @@ export abstract class PostgresNode {
 
   /** Appends to `postgresql.auto.conf`, where the last of several lines for a setting counts. */
   async configure(settings: Settings): Promise<void> {
+    for (const name of ['archive_command', 'restore_command'])
+      if (settings[name] !== undefined)
+        this.commands.push({ atMs: performance.now(), command: renderSettings({ [name]: settings[name] }).trim() })
     const file = 'postgresql.auto.conf'
     await this.data.write(file, Buffer.concat([await this.data.read(file), Buffer.from(renderSettings(settings))]))
   }
@@ -110,9 +157,12 @@ export abstract class PostgresNode {
   /** Starts the server and returns at once: for a recovery, which is watched. Otherwise `start()`. */
   async launchServer(): Promise<void> {
     this.#startMark = this.log.length
+    const run: CommandRun = { atMs: performance.now(), command: 'postgres' }
+    this.commands.push(run)
     const server = await this.launch(ALWAYS)
     this.#server = server
-    void server.ended.then(() => {
+    void server.ended.then(exitStatus => {
+      Object.assign(run, { exitStatus, seconds: (performance.now() - run.atMs) / 1000 })
       if (this.#server === server) this.#server = undefined
       this.log.ended()
     })
@@ -164,6 +214,7 @@ export abstract class PostgresNode {
     const late = new Promise<'late'>(resolve => {
       timer = setTimeout(resolve, timeoutMs, 'late')
     })
+    this.commands.push({ atMs: performance.now(), command: `kill -${signal.slice(3)} of the postmaster` })
     await server.signal(signal)
     const outcome = await Promise.race([server.ended, late])
     clearTimeout(timer)

@@ -69,7 +69,10 @@ function asEnded(evidence: Evidence, directory: string): Evidence {
       endedAt: lastSign,
       problems: [
         ...run.problems,
-        { kind: 'cut-off', message: 'the run was killed before it had ended: what it had not begun by then, nobody knows' },
+        {
+          kind: 'cut-off',
+          message: 'the run was killed before it had ended: what it had not begun by then, nobody knows',
+        },
       ],
     },
   }

@@ -28,10 +28,14 @@ export function rebuildReports(bundle: string, folder: string, settings: BundleS
   const own = history.findIndex(({ runId }) => runId === evidence.run.id)
   const report = makeReport(evidence, own === -1 ? history : history.slice(0, own), settings)
   rmSync(folder, { recursive: true, force: true })
-  writeWhole(path.join(folder, MARK), 'Reports built anew from evidence.json. Not the evidence itself: that is the sealed bundle.\n')
+  writeWhole(
+    path.join(folder, MARK),
+    'Reports built anew from evidence.json. Not the evidence itself: that is the sealed bundle.\n',
+  )
   // What the reports lead to.
   for (const name of ['evidence.json', 'drills'])
-    if (existsSync(path.join(bundle, name))) cpSync(path.join(bundle, name), path.join(folder, name), { recursive: true })
+    if (existsSync(path.join(bundle, name)))
+      cpSync(path.join(bundle, name), path.join(folder, name), { recursive: true })
   const files = [...reportFiles(report)]
   for (const [name, text] of files) writeWhole(path.join(folder, name), text)
   return { folder, different: files.filter(([name, text]) => textIn(bundle, name) !== text).map(([name]) => name) }

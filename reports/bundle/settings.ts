@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { Config } from '../../helpers/config.ts'
 import { type Control, loadControls } from '../controls/controls.ts'
 import { readHistory } from '../history/history.ts'
-import { loadSigningKey, type SigningKey } from '../integrity/signing-key.ts'
+import { loadSigningKey, type SigningKey } from '../integrity/keys.ts'
 
 /** Of what a bundle is made besides its evidence. */
 export interface BundleSettings {

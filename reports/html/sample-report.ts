@@ -15,7 +15,6 @@ function step(title: string, began: number, durationSeconds: number, more: Parti
 }
 
 const bare = {
-  controls: [],
   tags: ['nightly'],
   problems: [],
   kept: [],
