@@ -13,6 +13,7 @@ const envelopeSchema = z.strictObject({
   payloadType: z.string(),
   signatures: z.array(z.strictObject({ keyid: z.string().optional(), sig: z.string() })).max(64),
 })
+type Envelope = z.infer<typeof envelopeSchema>
 
 /**
  * A DSSE envelope with one signature.
@@ -20,11 +21,14 @@ const envelopeSchema = z.strictObject({
  */
 export function signedEnvelope(payload: Buffer, { privateKey, keyId }: SigningKey): string {
   const sig = sign(null, preAuthEncoding(PAYLOAD_TYPE, payload), privateKey)
-  const envelope: z.infer<typeof envelopeSchema> = {
+  return textOf({
     payload: payload.toString('base64'),
     payloadType: PAYLOAD_TYPE,
     signatures: [{ keyid: keyId, sig: sig.toString('base64') }],
-  }
+  })
+}
+
+function textOf(envelope: Envelope): string {
   return `${JSON.stringify(envelope, null, 2)}\n`
 }
 
@@ -53,11 +57,20 @@ export function openEnvelope(text: string, key: VerifyingKey): Buffer {
   return body
 }
 
-function parseEnvelope(text: string): z.infer<typeof envelopeSchema> {
+/** In one spelling only: of what stands twice in a JSON text, another reader may take the other one. */
+function parseEnvelope(text: string): Envelope {
+  const { data } = envelopeSchema.safeParse(parsedJson(text))
+  if (!data) throw new Refusal(`${ATTESTATION_FILE} is not a whole DSSE envelope: it was cut off or altered`)
+  if (textOf(data) !== text)
+    throw new Refusal(`${ATTESTATION_FILE} is not written as this suite writes it: something was added, or cut off`)
+  return data
+}
+
+function parsedJson(text: string): unknown {
   try {
-    return envelopeSchema.parse(JSON.parse(text))
-  } catch (cause) {
-    throw new Refusal(`${ATTESTATION_FILE} is not a whole DSSE envelope: it was cut off or altered`, { cause })
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { sampleRecord } from '../sample.ts'
 import { signedEnvelope } from './dsse.ts'
@@ -70,7 +71,7 @@ function statementOf(folder: string): Loose {
 function editEnvelope(edit: (envelope: Loose) => void): void {
   const envelope = JSON.parse(read('attestation.dsse.json'))
   edit(envelope)
-  write('attestation.dsse.json', JSON.stringify(envelope))
+  write('attestation.dsse.json', `${JSON.stringify(envelope, null, 2)}\n`)
 }
 
 /** By whoever has the key: what a mistake of the suite would do, or a signer who lies. */
@@ -237,6 +238,16 @@ describe('tampering is refused', () => {
       'the envelope cut off',
       () => truncateSync(inside('attestation.dsse.json'), 300),
       'is not a whole DSSE envelope: it was cut off or altered',
+    ],
+    [
+      'the last byte of the envelope cut off',
+      () => write('attestation.dsse.json', read('attestation.dsse.json').trimEnd()),
+      'attestation.dsse.json is not written as this suite writes it',
+    ],
+    [
+      'a second payload before the one that is signed',
+      () => write('attestation.dsse.json', read('attestation.dsse.json').replace('{', '{\n  "payload": "e30=",')),
+      'attestation.dsse.json is not written as this suite writes it',
     ],
     [
       'the signature removed',
@@ -573,6 +584,46 @@ describe('what our own key signed by mistake is refused too', () => {
       statement.subject[1].annotations = before[1].annotations
     })
   }
+})
+
+describe('no change is small enough', () => {
+  const files = ['SHA256SUMS', 'attestation.dsse.json', 'evidence.json', 'junit.xml', 'drills/P1/server-restored.log']
+  const places = fc.record({ file: fc.constantFrom(...files), run: fc.nat(2), at: fc.nat({ max: 100_000 }) })
+
+  function spoil(file: string, run: number, change: (bytes: Buffer) => Buffer): void {
+    const where = inside(file, [first, second, newest][run])
+    const bytes = readFileSync(where)
+    writeFileSync(where, change(Buffer.from(bytes)))
+    try {
+      refusalOf(() => verify())
+    } finally {
+      writeFileSync(where, bytes)
+    }
+  }
+
+  it('in any bit of any file of any run of the chain', () => {
+    fc.assert(
+      fc.property(places, fc.nat(7), ({ file, run, at }, bit) =>
+        spoil(file, run, bytes => {
+          const index = at % bytes.length
+          bytes.writeUInt8(bytes.readUInt8(index) ^ (1 << bit), index)
+          return bytes
+        }),
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  it('at any end of any file of any run of the chain', () => {
+    fc.assert(
+      fc.property(places, ({ file, run, at }) => spoil(file, run, bytes => bytes.subarray(0, at % bytes.length))),
+      { numRuns: 100 },
+    )
+    for (const file of files) {
+      spoil(file, 0, bytes => bytes.subarray(0, -1))
+      spoil(file, 0, bytes => Buffer.concat([bytes, Buffer.from('\n')]))
+    }
+  })
 })
 
 describe('sizes', () => {
