@@ -45,6 +45,7 @@ export function Audit({
               the runbook with the SHA-256 <code>{suite.runbookSha256}</code>, drilled by {suite.name} {suite.version}{' '}
               at <code>{suite.commit}</code>
             </>,
+            'long',
           ],
           ['Result', `${run.verdict} (${run.state}). ${headlineOf(report.evidence).sentence}.`],
           [
@@ -110,7 +111,7 @@ function Backups({ drills, anchors }: { drills: readonly Drill[]; anchors: Ancho
               <th scope="row">
                 <DrillChip id={drill.id} anchors={anchors} />
               </th>
-              <td>{what}</td>
+              <td class="text">{what}</td>
               <td>{at}</td>
               <td class="number">{lsn}</td>
               <td class="number">

@@ -88,11 +88,12 @@ function runbookAnchor({ runbook }: Drill): string {
   return /^[1-9]/.test(runbook) ? `#runbook-${runbook.slice(0, 1)}` : '#runbook'
 }
 
-/** What was proven, in one sentence. */
+/** Whether what the title says is proven, in one sentence. */
 function claimOf(drill: Drill): string {
-  const { title, verdict } = drill
+  const { verdict, proofs, steps } = drill
   if (drill.sabotage !== undefined) return `It came to "${verdict}" with something broken on purpose.`
-  if (verdict === 'passed') return `Proven: ${title}.`
+  if (verdict === 'passed')
+    return `Proven: ${counted(proofs.length, 'proof')} held, in ${counted(steps.length, 'step')}.`
   if (verdict === 'failed') return `Not proven, since it failed: ${reasonOf(drill)}`
   if (verdict === 'unknown') return `Not proven, since it came to no result: ${reasonOf(drill)}`
   return `Not exercised: ${reasonOf(drill)}`
@@ -202,7 +203,11 @@ function Predictions({ predictions, id }: { predictions: readonly Prediction[]; 
   const assumptions = [...new Set(predictions.flatMap(prediction => prediction.assumptions))]
   return (
     <Part title="The same recovery, were it larger">
-      <Table caption={`Predicted recovery times (${id})`} columns={['database', 'WAL to replay', 'time', 'phases']}>
+      <Table
+        caption={`Predicted recovery times (${id})`}
+        columns={['database', 'WAL to replay', 'time', 'phases']}
+        className="wide"
+      >
         {predictions.map(({ databaseBytes, walBytes, seconds, phases }) => (
           <tr key={`${databaseBytes} ${walBytes}`}>
             <th scope="row">{bytesText(databaseBytes)}</th>

@@ -68,12 +68,14 @@ function Tally({ evidence: { drills }, anchors }: { evidence: Evidence; anchors:
     <div class="card tally">
       <h2>Drills</h2>
       <ul class="counts">
-        {VERDICTS.map(verdict => (
-          <li key={verdict} class={verdictClass(verdict)}>
-            <b>{drills.filter(drill => drill.verdict === verdict).length}</b>
-            <VerdictWord verdict={verdict} />
-          </li>
-        ))}
+        {VERDICTS.map(verdict => ({ verdict, count: drills.filter(drill => drill.verdict === verdict).length })).map(
+          ({ verdict, count }) => (
+            <li key={verdict} class={count === 0 ? 'none' : verdictClass(verdict)}>
+              <b>{count}</b>
+              <VerdictWord verdict={verdict} />
+            </li>
+          ),
+        )}
       </ul>
       <ul class="wall" aria-label="Every drill">
         {drills.map(drill => (
@@ -122,7 +124,9 @@ function TimeCard({
         <DrillChip id={worst.drill.id} verdict={worst.drill.verdict} anchors={anchors} />
       </p>
       <p>
-        {durationText(medianSeconds)} median of {counted(drills.length, 'drill')}
+        {drills.length === 1
+          ? 'no other drill measured it'
+          : `${durationText(medianSeconds)} median of ${counted(drills.length, 'drill')}`}
       </p>
       <p>
         <Objective measured={worst.measured} verdict={measure.verdict} />
@@ -202,7 +206,7 @@ function runFacts({ evidence, keyId }: Report): Fact[] {
     ],
     ['By', <Starter key="by" startedBy={run.startedBy} />],
     ['Suite', <code key="suite">{suite.commit}</code>],
-    ['Run before', <Previous key="previous" previous={run.previous} />],
+    ['Run before', <Previous key="previous" previous={run.previous} />, 'long'],
     [
       'Signature',
       keyId === undefined ? (
@@ -214,6 +218,7 @@ function runFacts({ evidence, keyId }: Report): Fact[] {
           With the key <code>{keyId}</code>; see whether it holds: <code>npm run evidence:verify</code>
         </>
       ),
+      'long',
     ],
   ]
 }

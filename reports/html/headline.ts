@@ -44,7 +44,7 @@ function ended(run: Evidence['run'], drills: readonly Drill[]): Headline {
       explanation: `${counted(failed, 'drill')} failed.${problems}`,
     }
   if (run.verdict === 'passed' && passed > 0 && failed + unknown === 0)
-    return { mark: 'passed', sentence: 'Recovery is proven', explanation: scope(run, passed) }
+    return { mark: 'passed', sentence: 'Recovery is proven', explanation: scope(run, passed, drills.length - passed) }
   if (passed + failed + unknown === 0)
     return {
       mark: 'unknown',
@@ -58,10 +58,13 @@ function ended(run: Evidence['run'], drills: readonly Drill[]): Headline {
   }
 }
 
-function scope({ kind, selection }: Evidence['run'], passed: number): string {
+function scope({ kind, selection }: Evidence['run'], passed: number, notExercised: number): string {
   const what =
     kind === 'live' ? 'The backup that is named below was restored and verified' : `${counted(passed, 'drill')} passed`
-  return selection.length === 0
-    ? `${what}; none failed, none is unknown.`
-    : `${what}; none failed, none is unknown. The run was narrowed to ${selection.join(', ')}: it says nothing of the rest.`
+  const told = [
+    `${what}; none failed, none is unknown.`,
+    notExercised > 0 && `${counted(notExercised, 'drill')} could not be exercised here.`,
+    selection.length > 0 && `The run was narrowed to ${selection.join(', ')}: it says nothing of the rest.`,
+  ]
+  return told.filter(one => one !== false).join(' ')
 }

@@ -5,7 +5,17 @@ export function durationText(seconds: number): string {
   const whole = Math.round(seconds)
   if (whole < 60) return secondsText(seconds)
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60]
-  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${rest} s`
+  const parts =
+    hours > 0
+      ? ([
+          [hours, 'h'],
+          [minutes, 'min'],
+        ] as const)
+      : ([
+          [minutes, 'min'],
+          [rest, 's'],
+        ] as const)
+  return parts.flatMap(([count, unit]) => (count === 0 ? [] : `${count} ${unit}`)).join(' ')
 }
 
 /** `2025-11-23 01:02:03 UTC`, of an ISO 8601 moment in UTC. */

@@ -64,8 +64,8 @@ export function Facts({ facts, className = '' }: { facts: readonly Fact[]; class
     <dl class={`facts ${className}`}>
       {facts
         .filter(([, value]) => value !== undefined && value !== '')
-        .map(([name, value]) => (
-          <div key={name}>
+        .map(([name, value, width]) => (
+          <div key={name} class={width ?? ''}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </div>
@@ -74,7 +74,7 @@ export function Facts({ facts, className = '' }: { facts: readonly Fact[]; class
   )
 }
 
-export type Fact = readonly [name: string, value: ComponentChildren]
+export type Fact = readonly [name: string, value: ComponentChildren, width?: 'long']
 
 export function Moment({ at }: { at: string }) {
   return <time dateTime={at}>{momentText(at)}</time>

@@ -63,7 +63,7 @@ export function ReplayPlot({ timeline, id, drill }: { timeline: Timeline; id: st
           {[...new Set(replays.flatMap(({ target }) => target ?? []))].map(target => (
             <g key={target} class="target">
               <path d={`M${LEFT} ${round(y(target))}H${WIDTH - RIGHT}`} />
-              <text x={WIDTH - RIGHT - 4} y={round(y(target)) - 6} text-anchor="end">
+              <text x={LEFT + 6} y={round(y(target)) - 6}>
                 target {lsnText(target)}
               </text>
             </g>

@@ -21,8 +21,8 @@ export function Shapes() {
         <path d="M5 5l6 6M11 5l-6 6" class="cut" />
       </symbol>
       <symbol id="mark-unknown" viewBox="0 0 16 16">
-        <path d="M8 0l8 8-8 8-8-8z" />
-        <path d="M6.1 6.3c0-2.6 3.9-2.5 3.9-.2 0 1.5-2 1.5-2 3.1M8 11.2v.9" class="cut" />
+        <path d="M1 1h14v14H1z" />
+        <path d="M5.6 6.1c0-3.4 4.9-3.2 4.9-.3 0 1.9-2.5 1.7-2.5 3.7M8 12.4v.1" class="cut" />
       </symbol>
       <symbol id="mark-not-exercised" viewBox="0 0 16 16">
         <circle cx="8" cy="8" r="7" class="outline" />
