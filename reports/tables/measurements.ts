@@ -35,13 +35,8 @@ export function measurementsCsv({ run, drills }: Evidence): string {
   ]
   return csv(
     COLUMNS,
-    rows.flatMap(row => (row.value === undefined ? [] : [{ ...row, value: rounded(row.value) }])),
+    rows.filter(({ value }) => value !== undefined),
   )
-}
-
-/** To microseconds: floating point adds digits that nobody measured. */
-function rounded(value: number): number {
-  return Math.round(value * 1e6) / 1e6
 }
 
 function measuredOfRun({ run, drills }: Pick<Evidence, 'run' | 'drills'>): Measured[] {
