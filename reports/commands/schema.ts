@@ -1,10 +1,6 @@
-// npm run schema: writes the JSON Schemas of evidence.json and of a preflight beside the reports' code.
+// npm run schema: writes the JSON Schemas of what this suite writes and prints beside the reports' code.
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { evidenceJsonSchema } from '../evidence-schema.ts'
-import { preflightJsonSchema } from '../preflight-schema.ts'
+import { jsonSchemas } from '../json-schemas.ts'
 
-const write = (name: string, schema: string) => writeFileSync(path.resolve(import.meta.dirname, '..', name), schema)
-
-write('evidence.schema.json', evidenceJsonSchema())
-write('preflight.schema.json', preflightJsonSchema())
+for (const [name, text] of jsonSchemas()) writeFileSync(path.resolve(import.meta.dirname, '..', name), text)

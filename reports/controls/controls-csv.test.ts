@@ -21,7 +21,7 @@ const control = (id: string, ...drills: string[]): Control => ({
 })
 
 it('has a row for each control and drill, with what an auditor asks for', () => {
-  const backup = sampleStep({ observations: { startLsn: '0/2000028', stopLsn: '0/2000120' } })
+  const backup = sampleStep({ observations: { startLsn: '0/2000028', stopLsn: '0/2000120', timeline: 1 } })
   const journal = sampleJournal({
     steps: [sampleStep({ steps: [backup] })],
     proofs: ['the rows are there', 'the timeline is the next'],
@@ -43,6 +43,7 @@ it('has a row for each control and drill, with what an auditor asks for', () => 
     result: 'the rows are there; and 1 more',
     started_at: '2025-11-23T01:02:03.456Z',
     duration_seconds: '4.8',
+    base_backup: '0/2000028 to 0/2000120 on timeline 1',
     base_backup_taken_at: '2025-11-23T01:02:03.456Z',
     base_backup_bytes: '37211404',
     rto_seconds: '1.5',
@@ -61,12 +62,12 @@ it('has a row for each control and drill, with what an auditor asks for', () => 
   })
 })
 
-it('takes the time of a backup of the user from the backup itself', () => {
+it('names a backup of the user by where it lies, with the time of its own', () => {
   const opened = sampleStep({
     observations: { backup: '/b', takenAt: '2025-01-01T00:00:00.000Z', startLsn: '0/2', stopLsn: null },
   })
   const [row] = rows([control('A1.3', 'P1')], [sampleRecord({ journal: sampleJournal({ steps: [opened] }) })])
-  expect(row?.base_backup_taken_at).toBe('2025-01-01T00:00:00.000Z')
+  expect(row).toMatchObject({ base_backup: '/b', base_backup_taken_at: '2025-01-01T00:00:00.000Z' })
 })
 
 it('tells of a drill that did not pass why, and of one that the run did not have that', () => {

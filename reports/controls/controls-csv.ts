@@ -17,6 +17,7 @@ const COLUMNS = [
   'result',
   'started_at',
   'duration_seconds',
+  'base_backup',
   'base_backup_taken_at',
   'base_backup_bytes',
   'rto_seconds',
@@ -74,7 +75,7 @@ function cellsOf(drill: Drill): Row {
     result: resultOf(drill),
     started_at: drill.startedAt,
     duration_seconds: drill.durationSeconds,
-    base_backup_taken_at: backupTakenAt(drill),
+    ...backupOf(drill),
     base_backup_bytes: drill.sizes.baseBackupBytes,
     rto_seconds: drill.rto?.seconds,
     rpo_seconds: drill.rpo?.seconds,
@@ -88,11 +89,14 @@ function resultOf({ verdict, proofs, problems, reason }: Drill): string | undefi
   return reason ?? problems.map(({ message }) => message).join('; ')
 }
 
-/** Of a backup of the user, as its label says; of one that the drill took, when it began to. */
-function backupTakenAt({ steps }: Drill): string | undefined {
-  const [taken] = allSteps(steps).flatMap(({ observations, startedAt }) => {
-    if (typeof observations.takenAt === 'string') return [observations.takenAt]
-    return observations.startLsn && observations.stopLsn ? [startedAt] : []
+/** The first that the drill was about: one of the user by where it lies and when it was taken, one that the drill took by its LSNs. */
+function backupOf({ steps }: Drill): Row {
+  const [backup] = allSteps(steps).flatMap(({ observations, startedAt }): Row[] => {
+    const { backup, takenAt, startLsn, stopLsn, timeline } = observations
+    if (typeof backup === 'string')
+      return [{ base_backup: backup, ...(typeof takenAt === 'string' && { base_backup_taken_at: takenAt }) }]
+    if (!startLsn || !stopLsn) return []
+    return [{ base_backup: `${startLsn} to ${stopLsn} on timeline ${timeline}`, base_backup_taken_at: startedAt }]
   })
-  return taken
+  return { ...backup }
 }

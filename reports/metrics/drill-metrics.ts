@@ -157,16 +157,18 @@ function latestOf(inOrder: readonly ToldRun[]): Latest[] {
 }
 
 /** Two drills of one id are a mistake that the run's verdict tells; two values of one name would spoil the whole file. */
-function eachIdOnce(drills: readonly ToldDrill[]): ToldDrill[] {
+export function eachIdOnce<One extends Pick<ToldDrill, 'id' | 'verdict'>>(drills: readonly One[]): One[] {
   const bestFirst = [...drills].sort((a, b) => VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict))
   return [...new Map(bestFirst.map(drill => [drill.id, drill])).values()]
 }
 
-function placeOf({ runtime }: ToldRun): { runtime: string; major: string } {
+/** The labels that tell runs apart which cannot be compared. */
+export function placeOf({ runtime }: Pick<ToldRun, 'runtime'>): { runtime: string; major: string } {
   return { runtime: runtime.name, major: /^\d+/.exec(runtime.serverVersion)?.[0] ?? '' }
 }
 
-function verdictSamples(labels: Sample['labels'], verdict: Verdict): Sample[] {
+/** One for each verdict that there is: 1 for the one it is. */
+export function verdictSamples(labels: Sample['labels'], verdict: Verdict): Sample[] {
   return VERDICTS.map(one => ({ labels: { ...labels, verdict: one }, value: one === verdict ? 1 : 0 }))
 }
 
@@ -187,11 +189,12 @@ function orderOf(told: ToldRun): string {
   return `${endOf(told)} ${told.run.id}`
 }
 
-function unixSeconds(moment: string): number {
+/** Of a moment in ISO 8601. */
+export function unixSeconds(moment: string): number {
   return Date.parse(moment) / 1000
 }
 
 /** To milliseconds: floating point adds digits that nobody measured. Bytes are whole anyway. */
-function rounded(seconds: number): number {
+export function rounded(seconds: number): number {
   return Math.round(seconds * 1000) / 1000
 }

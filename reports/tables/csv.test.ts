@@ -14,6 +14,8 @@ it.each(['=HYPERLINK("http://x")', '+1', '-1', '@SUM(A1)', '\tx'])('gives a spre
   expect(row).toMatch(/^"?'/)
 })
 
-it('leaves numbers as they are', () => {
-  expect(csv(['a'], [{ a: -1 }])).toBe('a\n-1\n')
+it('leaves numbers as they are, to six digits behind the point', () => {
+  expect(csv(['a'], [{ a: -1 }, { a: 107_374_182_400 }, { a: 0 }, { a: 1.5000000004 }])).toBe(
+    'a\n-1\n107374182400\n0\n1.5\n',
+  )
 })

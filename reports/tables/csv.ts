@@ -11,5 +11,15 @@ export function csv<Column extends string>(
   columns: readonly Column[],
   rows: readonly Readonly<Partial<Record<Column, Cell>>>[],
 ): string {
-  return stringify([...rows], { header: true, columns: [...columns], escape_formulas: true })
+  return stringify([...rows], {
+    header: true,
+    columns: [...columns],
+    cast: { number: rounded },
+    escape_formulas: true,
+  })
+}
+
+/** To microseconds, where it is seconds: floating point adds digits that nobody measured. */
+function rounded(value: number): string {
+  return String(Math.round(value * 1e6) / 1e6)
 }
