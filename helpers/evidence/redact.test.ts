@@ -23,6 +23,16 @@ describe('redact', () => {
     expect(redactText('abcdef', ['abc', 'abcdef'])).toBe('[redacted]')
   })
 
+  it('removes the password of any URL, and any private key, known or not', () => {
+    expect(redactText('at postgresql://me:canary@db:5432/app, asked by me@example.org', [])).toBe(
+      'at postgresql://me:[redacted]@db:5432/app, asked by me@example.org',
+    )
+    expect(redactText('-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n', [])).toBe(
+      '-----BEGIN PRIVATE KEY-----[redacted]-----END PRIVATE KEY-----\n',
+    )
+    expect(redactText('http://127.0.0.1:8080/health answers 200', [])).toBe('http://127.0.0.1:8080/health answers 200')
+  })
+
   it('does nothing for an empty secret', () => {
     expect(redactText('abc', [''])).toBe('abc')
   })

@@ -1,10 +1,16 @@
 const REDACTED = '[redacted]'
 
+/** What is a secret wherever it is from and whatever it is: the password in a URL, a private key. */
+const ALWAYS = [
+  /([a-z][a-z0-9+.-]*:\/\/[^\s/:@"'\\]*:)[^\s/@"'\\]+(?=@)/gi,
+  /(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]+?(?=-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+]
+
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
 /**
  * A copy of `value` as plain JSON data in which no secret occurs, neither as it is nor as it would stand in a URL or in
- * JSON text. What JSON cannot hold becomes text (a bigint, `NaN`, an object seen further up) or is left out (`undefined`,
+ * JSON text; nor the password of any URL, or a private key. What JSON cannot hold becomes text (a bigint, `NaN`, an object seen further up) or is left out (`undefined`,
  * functions), so that writing evidence never fails on what a drill observed.
  */
 export function redact(value: unknown, secrets: readonly string[]): Json {
@@ -27,7 +33,11 @@ function redactor(secrets: readonly string[]): (text: string) => string {
     ])
     // One secret may be part of another: the longest goes first, or its rest would stay.
     .sort((a, b) => b.length - a.length)
-  return text => forms.reduce((redacted, form) => redacted.replaceAll(form, REDACTED), text)
+  return text =>
+    ALWAYS.reduce(
+      (redacted, pattern) => redacted.replace(pattern, `$1${REDACTED}`),
+      forms.reduce((redacted, form) => redacted.replaceAll(form, REDACTED), text),
+    )
 }
 
 function plain(value: unknown, redacted: (text: string) => string, above: readonly object[]): Json {
