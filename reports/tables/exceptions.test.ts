@@ -41,11 +41,11 @@ describe('the exceptions of a run', () => {
 
   it('are objectives that were missed, though the drill passed', () => {
     const journal = sampleJournal({
-      rto: { seconds: 2, phases: [], objectiveSeconds: 1, verdict: 'missed' },
+      rto: { seconds: 2.0000001, phases: [], objectiveSeconds: 1, verdict: 'missed' },
       rpo: { seconds: 3, objectiveSeconds: 4, verdict: 'met at this size' },
     })
     expect(told(run([sampleRecord({ journal })]))).toEqual([
-      'P1 RTO | objective missed | P1 | the RTO was 2 s, and the objective is 1 s',
+      'P1 RTO | objective missed | P1 | the RTO was 2.00 s, and the objective is 1 s',
     ])
   })
 

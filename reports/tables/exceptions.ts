@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Deviation, Drill, Evidence, Problem } from '../../helpers/evidence/evidence.ts'
 import type { ControlCoverage } from '../controls/controls.ts'
 import type { Trend } from '../history/trends.ts'
+import { secondsText } from '../layout.ts'
 
 const exceptionSchema = z.object({
   id: z.string().describe("As within the run: 'P1 failed', 'R5 not exercised', 'control gap CC7.5', 'deviation 3.4'"),
@@ -75,18 +76,11 @@ function withReason({ id, title, verdict, reason, problems }: Drill): Told[] {
 }
 
 function missedObjectives({ id, rto, rpo }: Drill): Told[] {
-  return Object.entries({ RTO: rto, RPO: rpo }).flatMap(([name, measured]) =>
-    measured?.verdict === 'missed'
-      ? [
-          {
-            id: `${id} ${name}`,
-            kind: 'objective missed' as const,
-            drill: id,
-            sentence: `the ${name} was ${measured.seconds} s, and the objective is ${measured.objectiveSeconds} s`,
-          },
-        ]
-      : [],
-  )
+  return Object.entries({ RTO: rto, RPO: rpo }).flatMap(([name, measured]) => {
+    if (measured?.verdict !== 'missed') return []
+    const sentence = `the ${name} was ${secondsText(measured.seconds)}, and the objective is ${measured.objectiveSeconds} s`
+    return [{ id: `${id} ${name}`, kind: 'objective missed' as const, drill: id, sentence }]
+  })
 }
 
 function slower({ drill, warning }: Trend): Told[] {
