@@ -8,7 +8,7 @@ import type { Vitest } from 'vitest/node'
 import { loadConfig } from '../../helpers/config.ts'
 import { secretsOf } from '../../helpers/environment.ts'
 import { byId, declaredDrill } from '../../helpers/evidence/declared-drills.ts'
-import type { Evidence, Problem } from '../../helpers/evidence/evidence.ts'
+import type { Evidence, Verdict } from '../../helpers/evidence/evidence.ts'
 import { announced, announceProblem, announceRun } from '../../helpers/evidence/run-facts.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
 import { CannotRun } from '../../helpers/failure.ts'
@@ -45,13 +45,14 @@ await exitWith(async () => {
   try {
     const vitest = await createVitestIn(scratch, directory, shards[0])
     try {
-      const missing = await missingProblems(vitest, shards)
-      announceRun(factsOfMerged(shards, { id, directory, secrets: secretsOf(config) }))
+      const shares = await sharesOf(vitest, shards)
+      announceRun(factsOfMerged(shards, { id, directory, secrets: secretsOf(config), require: [...config.require] }))
       bundle.begin()
+      const missing = missingOf(shards).map(shard => missingProblem(shard, shares.get(shard.index) ?? []))
       for (const problem of [...missing, ...shards.flatMap(problemsOfShard)]) announceProblem(problem)
       copyDrillFolders(shards, directory)
       await merge(vitest, shards, path.join(scratch, 'blobs'))
-      for (const problem of disagreements(shards, verdictsIn(directory))) announceProblem(problem)
+      for (const problem of disagreements(shards, shares, verdictsIn(directory))) announceProblem(problem)
     } finally {
       await vitest.close()
     }
@@ -101,18 +102,15 @@ async function createVitestIn(scratch: string, output: string, { evidence, plan 
   }
 }
 
-/** Which drills fell to a shard that nobody has is known from the sources. */
-async function missingProblems(vitest: Vitest, shards: Shards): Promise<Problem[]> {
-  const missing = missingOf(shards)
-  if (missing.length === 0) return []
-  const selected = await selectedBy(vitest, await vitest.globTestSpecifications(shards[0].plan.paths))
-  return await Promise.all(
-    missing.map(async shard => {
-      const files = await fallingTo(shard, vitest, selected)
-      const ids = files.flatMap(({ moduleId }) => declaredDrill(moduleId).id ?? [])
-      return missingProblem(shard, ids.sort(byId.compare))
-    }),
-  )
+/** The ids of the drills that fell to each shard, by its index, as the sources say: also of one that nobody has. */
+async function sharesOf(vitest: Vitest, [{ plan, shard }]: Shards): Promise<ReadonlyMap<number, readonly string[]>> {
+  const selected = await selectedBy(vitest, await vitest.globTestSpecifications(plan.paths))
+  const shares = new Map<number, readonly string[]>()
+  for (let index = 1; index <= shard.count; index++) {
+    const files = await fallingTo({ index, count: shard.count }, vitest, selected)
+    shares.set(index, files.flatMap(({ moduleId }) => declaredDrill(moduleId).id ?? []).sort(byId.compare))
+  }
+  return shares
 }
 
 /** @throws {CannotRun} for a blob of another version of vitest, or one that is none. */
@@ -138,7 +136,7 @@ function copyDrillFolders(shards: Shards, directory: string): void {
   }
 }
 
-function verdictsIn(directory: string): ReadonlyMap<string, string> {
+function verdictsIn(directory: string): ReadonlyMap<string, Verdict> {
   const { drills } = JSON.parse(readFileSync(path.join(directory, 'evidence.json'), 'utf8')) as Evidence
   return new Map(drills.map(({ id, verdict }) => [id, verdict]))
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Verdict } from '../../helpers/evidence/evidence.ts'
 import { buildEvidence } from '../build-evidence.ts'
 import { sampleFacts, sampleRecord } from '../sample.ts'
 import { disagreements, factsOfMerged, missingOf, missingProblem, problemsOfShard } from './merged-run.ts'
@@ -55,6 +56,7 @@ describe('the run that shards are merged into', () => {
       id: 'whole',
       directory: '/whole',
       secrets: [SECRET],
+      require: ['P1', 'R1'],
     })
     expect(facts).toMatchObject({
       id: 'whole',
@@ -62,7 +64,7 @@ describe('the run that shards are merged into', () => {
       endedAt: '2025-11-23T01:18:00.000Z',
       selection: ['drills/recovery', 'core'],
       shards: ['run-1', 'run-2'],
-      require: ['P1'],
+      require: ['P1', 'R1'],
       leftOut: ['N1'],
       secrets: [SECRET],
     })
@@ -93,10 +95,18 @@ describe('the run that shards are merged into', () => {
   })
 
   it('does not take a verdict that the evidence of a shard denies', () => {
-    expect(disagreements([shardRun(1)], new Map([['P1', 'passed']]))).toEqual([])
-    expect(disagreements([shardRun(1)], new Map([['P1', 'failed']]))[0]?.message).toMatch(
-      /says of P1 passed, and its blob failed/,
-    )
-    expect(disagreements([shardRun(1)], new Map())[0]?.message).toMatch(/says of P1 passed, and its blob nothing/)
+    const told = (...merged: [string, Verdict][]) => disagreements([shardRun(1)], new Map(), new Map(merged))
+    expect(told(['P1', 'passed'])).toEqual([])
+    expect(told(['P1', 'failed'])[0]?.message).toMatch(/says of P1 passed, and its blob failed/)
+    expect(told()[0]?.message).toMatch(/says of P1 passed, and its blob nothing/)
+  })
+
+  it('misses a drill of which a shard left nothing, unless the shard was cut off', () => {
+    const shares = new Map([[1, ['P1', 'P2']]])
+    const merged = new Map<string, Verdict>([['P1', 'passed']])
+    const lost = { kind: 'drill-not-run', message: 'shard 1/3 (run-1) was to run P2, and left nothing of it' }
+    expect(disagreements([shardRun(1)], shares, merged)).toEqual([lost])
+    const { blob: _blob, ...cutOff } = shardRun(1)
+    expect(disagreements([cutOff], shares, merged)).toEqual([])
   })
 })
