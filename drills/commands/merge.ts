@@ -25,7 +25,7 @@ import {
   problemsOfShard,
 } from '../../reports/shards/merged-run.ts'
 import { fallingTo } from '../../reports/shards/shard.ts'
-import { asOneRun, readShardRun, type ShardRun } from '../../reports/shards/shard-run.ts'
+import { asOneRun, nameOf, readShardRun, type ShardRun } from '../../reports/shards/shard-run.ts'
 import { exitWith } from './exit-with.ts'
 import { RunBundle } from './run-bundle.ts'
 
@@ -45,6 +45,7 @@ await exitWith(async () => {
   try {
     const vitest = await createVitestIn(scratch, directory, shards[0])
     try {
+      refuseOtherVitest(vitest, shards)
       const shares = await sharesOf(vitest, shards)
       announceRun(factsOfMerged(shards, { id, directory, secrets: secretsOf(config), require: [...config.require] }))
       bundle.begin()
@@ -113,20 +114,26 @@ async function sharesOf(vitest: Vitest, [{ plan, shard }]: Shards): Promise<Read
   return shares
 }
 
-/** @throws {CannotRun} for a blob of another version of vitest, or one that is none. */
+/** Before anything is announced: a run that has begun ends with a record. */
+function refuseOtherVitest({ version }: Vitest, shards: Shards): void {
+  const other = shards.find(({ blob }) => blob !== undefined && blob.vitest !== version)
+  if (other)
+    throw new CannotRun(
+      `${nameOf(other)} was run by vitest ${other.blob?.vitest}, and here is ${version}: install by npm ci, here as there`,
+    )
+}
+
 async function merge(vitest: Vitest, shards: Shards, folder: string): Promise<void> {
   mkdirSync(folder)
-  const whole = shards.flatMap(({ blob, shard }) => (blob === undefined ? [] : [{ blob, shard }]))
-  if (whole.length === 0) {
+  const blobs = shards.flatMap(({ blob, shard }) => (blob === undefined ? [] : [{ text: blob.text, shard }]))
+  if (blobs.length === 0) {
     // The end of a run of nothing, which vitest merges only from blobs.
     await vitest.standalone()
     await vitest.runTestSpecifications([])
     return
   }
-  for (const { blob, shard } of whole) writeFileSync(path.join(folder, `${shard.index}.json`), localBlob(blob, ROOT))
-  await vitest.mergeReports(folder).catch((cause: Error) => {
-    throw new CannotRun(`the shards' blobs cannot be merged: ${cause.message}`, { cause })
-  })
+  for (const { text, shard } of blobs) writeFileSync(path.join(folder, `${shard.index}.json`), localBlob(text, ROOT))
+  await vitest.mergeReports(folder)
 }
 
 function copyDrillFolders(shards: Shards, directory: string): void {

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { localBlob, portableBlob } from './blob.ts'
+import { localBlob, portableBlob, vitestOf } from './blob.ts'
 
 const root = '/home/one/suite'
 const SECRET = 'canary "S3cr3t"'
 /** As vitest writes it: texts once, and everything else by their place. */
 const blob = JSON.stringify([
-  ['1', '2'],
+  ['2', '1'],
   { filepath: '3', meta: '4' },
   '4.1.12',
   `${root}/drills/a.spec.ts`,
@@ -25,6 +25,12 @@ describe("a shard's blob", () => {
     const portable = portableBlob(blob, { root, secrets: [] })
     expect(JSON.parse(portable)[3]).toBe('{checkout}/drills/a.spec.ts')
     expect(JSON.parse(localBlob(portable, '/srv/other'))[3]).toBe('/srv/other/drills/a.spec.ts')
+  })
+
+  it('says which vitest wrote it', () => {
+    expect(vitestOf(portableBlob(blob, { root, secrets: [] }))).toBe('4.1.12')
+    for (const none of ['', '{}', '[]', '[["1"]]', '[["1"], {}]', blob.slice(0, -1)])
+      expect(() => vitestOf(none)).toThrow()
   })
 
   it('is otherwise what it was', () => {

@@ -15,7 +15,7 @@ function shardRun(index: number, count = 3, id = `run-${index}`): ShardRun {
     shard: { index, count },
     plan: { paths: ['drills/recovery'], tags: ['core'], require: ['P1'], leftOut: ['N1'] },
     evidence: buildEvidence(facts, [sampleRecord()], { state: 'finished', endedAt, problems: [] }),
-    blob: '[]',
+    blob: { text: '[]', vitest: '4.1.12' },
   }
 }
 
