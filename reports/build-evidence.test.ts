@@ -263,6 +263,29 @@ describe("a run's verdict", () => {
   })
 })
 
+describe('a shard', () => {
+  const shard = { ...sampleFacts, shard: { index: 1, count: 2 } }
+  const skipped = sampleRecord({ state: 'skipped', note: 'no Docker' })
+  it.each([
+    ['to which no drill falls', []],
+    ['of whose drills none could be exercised', [skipped]],
+  ])('%s has exercised nothing, and nothing is wrong with it', (_, records) => {
+    const { run } = buildEvidence(shard, records, finished)
+    expect([run.verdict, run.problems]).toEqual(['not exercised', []])
+    expect(buildEvidence(sampleFacts, records, finished).run.verdict).toBe('unknown')
+  })
+
+  it('is judged by its own drills, and by what is wrong with it', () => {
+    expect(buildEvidence(shard, [sampleRecord()], finished).run.verdict).toBe('passed')
+    expect(buildEvidence(shard, [sampleRecord({ state: 'failed', errors: [failure] })], finished).run.verdict).toBe(
+      'failed',
+    )
+    const leak = { kind: 'left-behind', message: 'a volume' }
+    expect(buildEvidence(shard, [], { ...finished, problems: [leak] }).run.verdict).toBe('unknown')
+    expect(buildEvidence(shard, [], { ...finished, state: 'interrupted' }).run.verdict).toBe('unknown')
+  })
+})
+
 describe('the evidence', () => {
   it('holds no secret, wherever a drill or the run put it', () => {
     const secret = 'canary-S3cr3t'

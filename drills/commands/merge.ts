@@ -8,7 +8,7 @@ import type { Vitest } from 'vitest/node'
 import { loadConfig } from '../../helpers/config.ts'
 import { secretsOf } from '../../helpers/environment.ts'
 import { byId, declaredDrill } from '../../helpers/evidence/declared-drills.ts'
-import type { Evidence, Problem } from '../../helpers/evidence/evidence.ts'
+import type { Evidence, Verdict } from '../../helpers/evidence/evidence.ts'
 import { announced, announceProblem, announceRun } from '../../helpers/evidence/run-facts.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
 import { CannotRun } from '../../helpers/failure.ts'
@@ -25,7 +25,7 @@ import {
   problemsOfShard,
 } from '../../reports/shards/merged-run.ts'
 import { fallingTo } from '../../reports/shards/shard.ts'
-import { asOneRun, readShardRun, type ShardRun } from '../../reports/shards/shard-run.ts'
+import { asOneRun, nameOf, readShardRun, type ShardRun } from '../../reports/shards/shard-run.ts'
 import { exitWith } from './exit-with.ts'
 import { RunBundle } from './run-bundle.ts'
 
@@ -45,13 +45,15 @@ await exitWith(async () => {
   try {
     const vitest = await createVitestIn(scratch, directory, shards[0])
     try {
-      const missing = await missingProblems(vitest, shards)
-      announceRun(factsOfMerged(shards, { id, directory, secrets: secretsOf(config) }))
+      refuseOtherVitest(vitest, shards)
+      const shares = await sharesOf(vitest, shards)
+      announceRun(factsOfMerged(shards, { id, directory, secrets: secretsOf(config), require: [...config.require] }))
       bundle.begin()
+      const missing = missingOf(shards).map(shard => missingProblem(shard, shares.get(shard.index) ?? []))
       for (const problem of [...missing, ...shards.flatMap(problemsOfShard)]) announceProblem(problem)
       copyDrillFolders(shards, directory)
       await merge(vitest, shards, path.join(scratch, 'blobs'))
-      for (const problem of disagreements(shards, verdictsIn(directory))) announceProblem(problem)
+      for (const problem of disagreements(shards, shares, verdictsIn(directory))) announceProblem(problem)
     } finally {
       await vitest.close()
     }
@@ -101,34 +103,37 @@ async function createVitestIn(scratch: string, output: string, { evidence, plan 
   }
 }
 
-/** Which drills fell to a shard that nobody has is known from the sources. */
-async function missingProblems(vitest: Vitest, shards: Shards): Promise<Problem[]> {
-  const missing = missingOf(shards)
-  if (missing.length === 0) return []
-  const selected = await selectedBy(vitest, await vitest.globTestSpecifications(shards[0].plan.paths))
-  return await Promise.all(
-    missing.map(async shard => {
-      const files = await fallingTo(shard, vitest, selected)
-      const ids = files.flatMap(({ moduleId }) => declaredDrill(moduleId).id ?? [])
-      return missingProblem(shard, ids.sort(byId.compare))
-    }),
-  )
+/** The ids of the drills that fell to each shard, by its index, as the sources say: also of one that nobody has. */
+async function sharesOf(vitest: Vitest, [{ plan, shard }]: Shards): Promise<ReadonlyMap<number, readonly string[]>> {
+  const selected = await selectedBy(vitest, await vitest.globTestSpecifications(plan.paths))
+  const shares = new Map<number, readonly string[]>()
+  for (let index = 1; index <= shard.count; index++) {
+    const files = await fallingTo({ index, count: shard.count }, vitest, selected)
+    shares.set(index, files.flatMap(({ moduleId }) => declaredDrill(moduleId).id ?? []).sort(byId.compare))
+  }
+  return shares
 }
 
-/** @throws {CannotRun} for a blob of another version of vitest, or one that is none. */
+/** Before anything is announced: a run that has begun ends with a record. */
+function refuseOtherVitest({ version }: Vitest, shards: Shards): void {
+  const other = shards.find(({ blob }) => blob !== undefined && blob.vitest !== version)
+  if (other)
+    throw new CannotRun(
+      `${nameOf(other)} was run by vitest ${other.blob?.vitest}, and here is ${version}: install by npm ci, here as there`,
+    )
+}
+
 async function merge(vitest: Vitest, shards: Shards, folder: string): Promise<void> {
   mkdirSync(folder)
-  const whole = shards.flatMap(({ blob, shard }) => (blob === undefined ? [] : [{ blob, shard }]))
-  if (whole.length === 0) {
+  const blobs = shards.flatMap(({ blob, shard }) => (blob === undefined ? [] : [{ text: blob.text, shard }]))
+  if (blobs.length === 0) {
     // The end of a run of nothing, which vitest merges only from blobs.
     await vitest.standalone()
     await vitest.runTestSpecifications([])
     return
   }
-  for (const { blob, shard } of whole) writeFileSync(path.join(folder, `${shard.index}.json`), localBlob(blob, ROOT))
-  await vitest.mergeReports(folder).catch((cause: Error) => {
-    throw new CannotRun(`the shards' blobs cannot be merged: ${cause.message}`, { cause })
-  })
+  for (const { text, shard } of blobs) writeFileSync(path.join(folder, `${shard.index}.json`), localBlob(text, ROOT))
+  await vitest.mergeReports(folder)
 }
 
 function copyDrillFolders(shards: Shards, directory: string): void {
@@ -138,7 +143,7 @@ function copyDrillFolders(shards: Shards, directory: string): void {
   }
 }
 
-function verdictsIn(directory: string): ReadonlyMap<string, string> {
+function verdictsIn(directory: string): ReadonlyMap<string, Verdict> {
   const { drills } = JSON.parse(readFileSync(path.join(directory, 'evidence.json'), 'utf8')) as Evidence
   return new Map(drills.map(({ id, verdict }) => [id, verdict]))
 }

@@ -20,6 +20,10 @@ function run(minute: number, records: DrillRecord[], more: Partial<ToldRun['run'
   return toldRunSchema.parse(evidence)
 }
 
+function asShard(told: ToldRun): ToldRun {
+  return { ...told, run: { ...told.run, shard: { index: 1, count: 2 } } }
+}
+
 function drill(id: string, verdict: 'passed' | 'failed' | 'unknown' | 'not exercised' = 'passed'): DrillRecord {
   const record = sampleRecord({ id, journal: sampleJournal({ id }) })
   if (verdict === 'failed')
@@ -131,6 +135,7 @@ describe('drillFamilies', () => {
 
   it.each([
     ['was cut off', run(1, [drill('P1', 'failed')], { state: 'interrupted' })],
+    ['is a shard', asShard(run(1, [drill('P1', 'failed')]))],
     ['has not ended', run(1, [drill('P1', 'failed')], { state: 'running' })],
     ['had something broken on purpose', run(1, [drill('P2'), { ...drill('P1', 'failed'), sabotage: 'row-altered' }])],
     ['drilled nothing', run(1, [])],

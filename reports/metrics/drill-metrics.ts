@@ -8,7 +8,14 @@ import type { Family, Sample } from './open-metrics.ts'
  * hundreds of runs fit into memory.
  */
 export const toldRunSchema = z.object({
-  run: evidenceSchema.shape.run.pick({ id: true, state: true, verdict: true, startedAt: true, endedAt: true }),
+  run: evidenceSchema.shape.run.pick({
+    id: true,
+    state: true,
+    verdict: true,
+    startedAt: true,
+    endedAt: true,
+    shard: true,
+  }),
   runtime: evidenceSchema.shape.runtime.pick({ name: true, serverVersion: true }),
   drills: z.array(
     drillSchema
@@ -40,16 +47,18 @@ const VERDICTS: readonly Verdict[] = ['failed', 'unknown', 'not exercised', 'pas
 
 /**
  * Whether a run says anything about recovery: it came to its end, drilled something, and nothing in it was broken on purpose.
- * One that was cut off says nothing, not of the drills that it had passed either: cut off every night, it is to be noticed.
+ * One that was cut off says nothing, not of the drills that it had passed either: cut off every night, it is to be noticed. For a
+ * shard the run speaks that it is merged into.
  */
 export function isTold({
   run,
   drills,
 }: {
-  run: Pick<ToldRun['run'], 'state'>
+  run: Pick<ToldRun['run'], 'state' | 'shard'>
   drills: readonly Pick<ToldDrill, 'sabotage'>[]
 }): boolean {
-  return run.state === 'finished' && drills.length > 0 && drills.every(({ sabotage }) => sabotage === undefined)
+  const isWhole = run.state === 'finished' && run.shard === undefined
+  return isWhole && drills.length > 0 && drills.every(({ sabotage }) => sabotage === undefined)
 }
 
 /** The newest of each drill, on each runtime and major. */

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { redactText } from '../../helpers/evidence/redact.ts'
 
 // Vitest's blob is a list in JSON, in which each text stands once and everything else refers to it by its place (the format of
@@ -14,6 +15,16 @@ export function portableBlob(blob: string, { root, secrets }: { root: string; se
 /** A portable blob as one of the checkout at `root`. */
 export function localBlob(blob: string, root: string): string {
   return eachText(blob, text => moved(text, CHECKOUT, `${root}/`))
+}
+
+/**
+ * The version of vitest that wrote it, which alone can merge it.
+ * @throws when it is no blob.
+ */
+export function vitestOf(blob: string): string {
+  const parts = z.array(z.unknown()).parse(JSON.parse(blob))
+  const [place] = z.array(z.unknown()).parse(parts[0])
+  return z.string().parse(parts[Number(place)])
 }
 
 function moved(text: string, from: string, to: string): string {

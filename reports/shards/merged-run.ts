@@ -1,4 +1,4 @@
-import type { Problem } from '../../helpers/evidence/evidence.ts'
+import type { Problem, Verdict } from '../../helpers/evidence/evidence.ts'
 import type { RunFacts } from '../../helpers/evidence/run-facts.ts'
 import { type Shard, shardText } from './shard.ts'
 import { nameOf, type ShardRun } from './shard-run.ts'
@@ -6,7 +6,7 @@ import { nameOf, type ShardRun } from './shard-run.ts'
 /** What is known of the run that the shards are parts of: all that does not follow from its drills. */
 export function factsOfMerged(
   [first, ...others]: [ShardRun, ...ShardRun[]],
-  own: Pick<RunFacts, 'id' | 'directory' | 'secrets'>,
+  { require, ...own }: Pick<RunFacts, 'id' | 'directory' | 'secrets' | 'require'>,
 ): RunFacts {
   const all = [first, ...others]
   const { evidence, plan } = first
@@ -23,7 +23,8 @@ export function factsOfMerged(
     runtime,
     machine,
     config,
-    require: plan.require,
+    // Of the whole run: what was set for its shards, and what is set here.
+    require: [...new Set([...plan.require, ...require])],
     leftOut: plan.leftOut,
   }
 }
@@ -63,20 +64,28 @@ export function problemsOfShard(run: ShardRun): Problem[] {
 const ofItsEnd: readonly string[] = ['interrupted', 'cut-off']
 
 /**
- * Where the merged evidence and a shard's own disagree: one of them was changed since, or the merge lost something.
+ * Where the merged evidence lacks what a shard was to run, or disagrees with the shard's own: something was lost, or changed since.
+ * @param shares ids of the drills that fell to each shard, by its index.
  * @param merged verdicts by drill.
  */
-export function disagreements(shards: readonly ShardRun[], merged: ReadonlyMap<string, string>): Problem[] {
+export function disagreements(
+  shards: readonly ShardRun[],
+  shares: ReadonlyMap<number, readonly string[]>,
+  merged: ReadonlyMap<string, Verdict>,
+): Problem[] {
   return shards
     .filter(({ blob }) => blob !== undefined)
-    .flatMap(run =>
-      run.evidence.drills
+    .flatMap(run => [
+      ...(shares.get(run.shard.index) ?? [])
+        .filter(id => !merged.has(id))
+        .map(id => ({ kind: 'drill-not-run', message: `${nameOf(run)} was to run ${id}, and left nothing of it` })),
+      ...run.evidence.drills
         .filter(({ id, verdict }) => merged.get(id) !== verdict)
         .map(({ id, verdict }) => ({
           kind: 'shard-contradicted',
           message: `${nameOf(run)} says of ${id} ${verdict}, and its blob ${merged.get(id) ?? 'nothing'}: one of the two was changed`,
         })),
-    )
+    ])
 }
 
 function drillsText(drills: readonly string[]): string {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Evidence, evidenceSchema } from '../../helpers/evidence/evidence.ts'
 import { CannotRun } from '../../helpers/failure.ts'
+import { vitestOf } from './blob.ts'
 import { BLOB_FILE, PLAN_FILE, type Shard, type ShardPlan, shardPlanSchema, shardText } from './shard.ts'
 
 /** What a run with `--shard` left. */
@@ -10,8 +11,8 @@ export interface ShardRun {
   shard: Shard
   plan: ShardPlan
   evidence: Evidence
-  /** Portable. None of a shard that was cut off before its drills had ended. */
-  blob?: string
+  /** Portable, with the version of vitest that wrote it. None of a shard that was cut off before its drills had ended. */
+  blob?: { text: string; vitest: string }
 }
 
 /** @throws {CannotRun} when the folder is not that of a shard, or of another version of the suite. */
@@ -30,7 +31,7 @@ export function readShardRun(folder: string): ShardRun {
       shard: evidence.run.shard,
       plan,
       evidence,
-      ...(existsSync(blobFile) && { blob: readFileSync(blobFile, 'utf8') }),
+      ...(existsSync(blobFile) && { blob: readBlob(blobFile) }),
     }
   } catch (cause) {
     throw new CannotRun(
@@ -38,6 +39,11 @@ export function readShardRun(folder: string): ShardRun {
       { cause },
     )
   }
+}
+
+function readBlob(file: string): NonNullable<ShardRun['blob']> {
+  const text = readFileSync(file, 'utf8')
+  return { text, vitest: vitestOf(text) }
 }
 
 /** How a shard is told of: '2/3 (20251123T010203-1)'. */
