@@ -22,8 +22,12 @@ export function writeWhole(file: string, text: string): void {
   const temporary = `${file}.${process.pid}.tmp`
   writing(file, () => {
     mkdirSync(path.dirname(file), { recursive: true })
-    writeFileSync(temporary, text)
-    renameSync(temporary, file)
+    try {
+      writeFileSync(temporary, text)
+      renameSync(temporary, file)
+    } finally {
+      rmSync(temporary, { force: true })
+    }
   })
 }
 
