@@ -121,7 +121,11 @@ export default class DrillReporter implements Reporter {
   }
 
   onTestModuleEnd(module: TestModule): void {
-    for (const test of module.children.allTests()) this.#printEnding(test.id, true)
+    for (const test of module.children.allTests()) {
+      // Of one whose worker has died there is no result.
+      this.#progressDisplay.forget(test.id)
+      this.#printEnding(test.id, true)
+    }
   }
 
   onTestRunEnd(
