@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Evidence, evidenceSchema } from '../helpers/evidence/evidence.ts'
-import { sampleFacts } from './sample.ts'
+import { sampleFacts, sampleProgress } from './sample.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 const SECRET = 'canary-S3cr3t'
@@ -59,7 +59,7 @@ if (process.env.HANG) drill('P0', async ({ journal }) => {
   await journal.step('then hang', () => undefined)
   await new Promise(() => {})
 }, ['core'])
-drill('P1', async ({ journal }) => { await journal.step('one', () => journal.observe({ lsn: 3n, url: 'u:${SECRET}@h' })); journal.prove('it holds') }, ['core'])
+drill('P1', async ({ journal, annotate }) => { await annotate(JSON.stringify(${JSON.stringify(sampleProgress({ seconds: 12, what: `replay for ${SECRET}` }))}), 'progress'); await annotate('! it is old', 'warning'); await journal.step('one', () => journal.observe({ lsn: 3n, url: 'u:${SECRET}@h' })); journal.prove('it holds') }, ['core'])
 drill('P2', async ({ journal }) => {
   await journal.step('first', () => undefined)
   await journal.step('last', () => { throw new Failure('rows-missing', 'password ${SECRET}', { missing: 3 }) })
@@ -158,6 +158,10 @@ describe('a run of drills', { timeout: 60_000 }, () => {
     const junit = readFileSync(path.join(folder, 'out/run/junit.xml'), 'utf8')
     expect(`${JSON.stringify(evidence)}${output}${written}${junit}`).not.toContain(SECRET)
     expect(output).toContain('said [redacted]')
+    // How far a step has come is for the terminal alone, and there in words.
+    expect(output).toContain('P1     … replay for [redacted]: 25 %, 100 MB of 400 MB, about 36 s left\n')
+    expect(output).toContain('P1   ! it is old\n')
+    expect(`${JSON.stringify(evidence)}${output}${written}${junit}`).not.toContain('hasEnded')
     // The steps of a drill stand before its end, also where its failure overtook them.
     expect(output).toMatch(/P2 {3}step first\nP2 {3}step last\nP2 {3}✗ failed/)
   })

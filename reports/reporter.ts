@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import type { TestAnnotation, UserConsoleLog } from 'vitest'
 import type { Reporter, SerializedError, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node'
@@ -6,6 +7,7 @@ import type { Evidence, Problem } from '../helpers/evidence/evidence.ts'
 import { parseProgress } from '../helpers/evidence/progress.ts'
 import { redactText } from '../helpers/evidence/redact.ts'
 import { announced, concludeRun, onAnnouncement, type RunFacts } from '../helpers/evidence/run-facts.ts'
+import { CannotRun } from '../helpers/failure.ts'
 import { allSteps, buildDrill, buildEvidence, type DrillRecord, type RunProgress } from './build-evidence.ts'
 import { asErrors, drillIdOf, drillRecordOf, errorsOutsideDrills, isLeftOut } from './drill-record.ts'
 import { junitOf } from './junit.ts'
@@ -39,6 +41,10 @@ export default class DrillReporter implements Reporter {
   #progress: RunProgress = { state: 'running', problems: [] }
   #expected: readonly TestSpecification[] = []
   #isCancelled = false
+  /** Why the record on disk is not what is known. */
+  #unwritten: string | undefined
+  /** What was said last of that. */
+  #givenUp: string | undefined
   #offCancel: (() => void) | undefined
 
   onInit(vitest: Vitest): void {
@@ -54,12 +60,23 @@ export default class DrillReporter implements Reporter {
   /** Ended in the middle, by a signal that could not wait or by an error: that is not to be read as running. */
   #cutOff(): void {
     if (this.#progress.state !== 'running') return
-    this.#progress = { state: 'interrupted', endedAt: new Date().toISOString(), problems: [] }
-    this.#write()
+    const modules = this.#vitest?.state.getTestModules() ?? []
+    this.#takeStock(modules, true)
+    const problems = this.#neverLoaded(modules)
+    this.#progress = { state: 'interrupted', endedAt: new Date().toISOString(), problems }
+    const evidence = this.#writeIfPossible()
+    if (evidence) this.#print(this.#terminal.summary(evidence, this.#evidenceFile()))
   }
 
-  onTestRunStart(specifications: readonly TestSpecification[]): void {
-    this.#expected = specifications
+  async onTestRunStart(specifications: readonly TestSpecification[]): Promise<void> {
+    // Now, and not when it is needed: it takes what a process that is ending has no time for.
+    this.#expected = this.#vitest ? await selectedBy(this.#vitest, specifications) : specifications
+  }
+
+  /** A run that is killed leaves a record that says of these that they did not end. */
+  onTestModuleCollected(module: TestModule): void {
+    this.#takeStock([module], false)
+    this.#writeIfPossible()
   }
 
   onTestModuleQueued(): void {
@@ -82,7 +99,7 @@ export default class DrillReporter implements Reporter {
 
   #showProgress(test: TestCase, message: string): void {
     // A drill's result may overtake what it told last: nothing of it goes on.
-    if (this.#records.has(test.id)) return
+    if (this.#records.get(test.id)?.state !== 'pending') return
     const progress = parseProgress(message)
     const { what, at } = progress
     const redacted = { ...progress, what: this.#redacted(what), ...(at !== undefined && { at: this.#redacted(at) }) }
@@ -102,18 +119,22 @@ export default class DrillReporter implements Reporter {
     const drill = buildDrill(record, this.#facts)
     this.#endings.set(test.id, { lines: this.#terminal.ended(drill), steps: allSteps(drill.steps).length })
     this.#printEnding(test.id)
-    this.#write()
+    this.#writeIfPossible()
   }
 
   onTestModuleEnd(module: TestModule): void {
-    for (const test of module.children.allTests()) this.#printEnding(test.id, true)
+    for (const test of module.children.allTests()) {
+      // Of one whose worker has died there is no result.
+      this.#progressDisplay.forget(test.id)
+      this.#printEnding(test.id, true)
+    }
   }
 
-  async onTestRunEnd(
+  onTestRunEnd(
     modules: readonly TestModule[],
     unhandled: readonly SerializedError[],
     reason: 'passed' | 'failed' | 'interrupted',
-  ): Promise<void> {
+  ): void {
     this.#offCancel?.()
     this.#progressDisplay.close()
     for (const testId of [...this.#endings.keys()]) this.#printEnding(testId, true)
@@ -124,9 +145,13 @@ export default class DrillReporter implements Reporter {
     this.#progress = {
       state: reason === 'interrupted' ? 'interrupted' : 'finished',
       endedAt: this.#facts?.endedAt ?? new Date().toISOString(),
-      problems: [...outside, ...(await this.#neverLoaded(modules))],
+      problems: [...outside, ...this.#neverLoaded(modules)],
     }
-    const evidence = this.#write()
+    const evidence = this.#writeIfPossible()
+    if (this.#unwritten !== undefined) {
+      this.#giveUp(this.#unwritten)
+      return
+    }
     const refusal = this.#records.size === 0 ? outside.find(problem => problem.kind === 'CannotRun') : undefined
     if (!evidence || refusal) {
       concludeRun({ verdict: 'unknown', exitStatus: 2 })
@@ -150,13 +175,19 @@ export default class DrillReporter implements Reporter {
   #hear(): void {
     const { facts } = announced()
     if (!facts) return
-    if (!this.#facts) {
+    const isFirst = !this.#facts
+    if (isFirst) {
       this.#facts = facts
       makeRunFolder(facts.directory)
       writeWhole(path.join(facts.directory, 'index.html'), notEndedHtml(facts))
       this.#print(this.#terminal.heading(facts.runtime).map(line => this.#redacted(line)))
     }
-    const evidence = this.#write()
+    // What is thrown from the first reaches the command, before anything has begun.
+    const evidence = isFirst ? this.#write() : this.#writeIfPossible()
+    if (this.#unwritten !== undefined) {
+      this.#giveUp(this.#unwritten)
+      return
+    }
     if (!evidence || evidence.run.state === 'running') return
     this.#conclude(evidence)
     const latest = announced().problems.at(-1)
@@ -168,16 +199,17 @@ export default class DrillReporter implements Reporter {
     for (const test of modules.flatMap(module => [...module.children.allTests()])) {
       if (isLeftOut(test)) continue
       const told = this.#records.get(test.id)
-      this.#records.set(test.id, drillRecordOf(test, told?.cancelled ?? isInterrupted))
+      const cancelled = told && told.state !== 'pending' ? told.cancelled : isInterrupted
+      this.#records.set(test.id, drillRecordOf(test, cancelled))
     }
   }
 
   /** Of the files that were selected. One may be run in several projects, once in each. */
-  async #neverLoaded(modules: readonly TestModule[]): Promise<Problem[]> {
+  #neverLoaded(modules: readonly TestModule[]): Problem[] {
     const keyOf = ({ project, moduleId }: TestModule | TestSpecification) => `${project.name} ${moduleId}`
     const loaded = new Set(modules.filter(module => module.children.size > 0 || module.errors().length > 0).map(keyOf))
     const missing = this.#expected.filter(specification => !loaded.has(keyOf(specification)))
-    return (this.#vitest ? await selectedBy(this.#vitest, missing) : missing).map(({ moduleId }) => ({
+    return missing.map(({ moduleId }) => ({
       kind: 'file-not-run',
       message: `${path.relative(process.cwd(), moduleId)} was to be run, and was not`,
     }))
@@ -189,14 +221,36 @@ export default class DrillReporter implements Reporter {
     return ids.length === 0 ? [] : ['', ...this.#terminal.refused(`left out by the selection: ${ids.join(', ')}`)]
   }
 
+  /** However the drills went, there is no record of it. */
+  #giveUp(why: string): void {
+    concludeRun({ verdict: 'unknown', exitStatus: 2 })
+    if (why !== this.#givenUp) this.#print(this.#terminal.refused(this.#redacted(why)))
+    this.#givenUp = why
+  }
+
+  /** From where nothing may be thrown: vitest would end with a stack, and no drill with it. */
+  #writeIfPossible(): Evidence | undefined {
+    this.#unwritten = undefined
+    try {
+      return this.#write()
+    } catch (error) {
+      if (!(error instanceof CannotRun)) throw error
+      this.#unwritten = error.message
+      // It may say that all passed, and the record beside it does not.
+      rmSync(path.join(this.#facts?.directory ?? '', 'junit.xml'), { force: true })
+      return undefined
+    }
+  }
+
   #write(): Evidence | undefined {
     if (!this.#facts) return undefined
     const problems = [...this.#progress.problems, ...announced().problems]
     const evidence = buildEvidence(this.#facts, [...this.#records.values()], { ...this.#progress, problems })
-    writeWhole(this.#evidenceFile(), `${JSON.stringify(evidence, null, 2)}\n`)
     if (evidence.run.state !== 'running') writeWhole(path.join(this.#facts.directory, 'junit.xml'), junitOf(evidence))
     if (evidence.run.state !== 'running' && evidence.drills.some(({ faults }) => faults))
       writeWhole(path.join(this.#facts.directory, 'matrix.md'), matrixOf(evidence.drills))
+    // The last: while it says `running`, nothing beside it counts.
+    writeWhole(this.#evidenceFile(), `${JSON.stringify(evidence, null, 2)}\n`)
     return evidence
   }
 

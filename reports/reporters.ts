@@ -11,7 +11,7 @@ export function reportersOf(outputDirectory: string, scratch?: string): NonNulla
     path.join(import.meta.dirname, 'reporter.ts'),
     // Matchers as steps would show the values that are compared.
     [
-      'allure-vitest/reporter',
+      path.join(import.meta.dirname, 'allure-reporter.ts'),
       { resultsDir: path.join(outputDirectory, 'allure-results'), reportMatchers: false, listeners: [allureListener] },
     ],
     ...(scratch === undefined ? [] : [blobReporter(scratch)]),

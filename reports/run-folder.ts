@@ -22,8 +22,12 @@ export function writeWhole(file: string, content: string | Uint8Array): void {
   const temporary = `${file}.${process.pid}.tmp`
   writing(file, () => {
     mkdirSync(path.dirname(file), { recursive: true })
-    writeFileSync(temporary, content)
-    renameSync(temporary, file)
+    try {
+      writeFileSync(temporary, content)
+      renameSync(temporary, file)
+    } finally {
+      rmSync(temporary, { force: true })
+    }
   })
 }
 

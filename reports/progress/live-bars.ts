@@ -17,7 +17,7 @@ interface Bar {
 
 /**
  * A bar for each long step, at the bottom of the terminal. Whatever anybody writes to its streams goes above them. The cursor is
- * never hidden, so that a run that is killed leaves one: it stands at the beginning of the line below the bars.
+ * shown, which vitest has hidden, so that a run that is killed leaves one: it stands at the beginning of the line below the bars.
  */
 export class LiveBars implements ProgressDisplay {
   readonly #bars = new Map<string, Bar>()
@@ -36,6 +36,7 @@ export class LiveBars implements ProgressDisplay {
     this.#draw = draw
     const write = terminal.write.bind(terminal)
     this.#write = text => void (text === '' || write(text))
+    this.#write(ansiEscapes.cursorShow)
     const redraw = () => this.#redraw()
     terminal.on('resize', redraw)
     this.#undo = [...streams.map(stream => this.#giveWay(stream)), () => terminal.off('resize', redraw)]
