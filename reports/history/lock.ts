@@ -27,7 +27,7 @@ function acquire(file: string): void {
     if (owner && stateOf(owner) === 'dead' && takeAway(file)) continue
     if (performance.now() > deadlineMs)
       throw new CannotRun(
-        `${file} is held by the process ${owner?.pid} of ${owner?.host}: end it, or remove ${file} and ${takeoverOf(file)} when it is gone`,
+        `${file} is held ${owner ? `by the process ${owner.pid} of ${owner.host}: end it` : 'by nobody that it names: see who uses it'}, or remove ${file} and ${takeoverOf(file)} when it is gone`,
       )
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS)
   }
