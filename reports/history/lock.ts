@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { CannotRun } from '../../helpers/failure.ts'
 import { identify, type ProcessIdentity, stateOf } from '../../helpers/run/identity.ts'
@@ -35,7 +36,8 @@ function acquire(file: string): void {
 
 /** A link to a file that is whole already: nobody ever sees a lock that does not say whose it is. */
 function take(file: string): boolean {
-  const own = `${file}.${process.pid}`
+  // Not by pid: two containers that share the folder may share one.
+  const own = `${file}.${randomUUID()}`
   try {
     writeFileSync(own, JSON.stringify(identify(process.pid)))
     linkSync(own, file)
