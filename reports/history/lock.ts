@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { CannotRun } from '../../helpers/failure.ts'
 import { identify, type ProcessIdentity, stateOf } from '../../helpers/run/identity.ts'
@@ -27,7 +28,7 @@ function acquire(file: string): void {
     if (owner && stateOf(owner) === 'dead' && takeAway(file)) continue
     if (performance.now() > deadlineMs)
       throw new CannotRun(
-        `${file} is held by the process ${owner?.pid} of ${owner?.host}: end it, or remove ${file} and ${takeoverOf(file)} when it is gone`,
+        `${file} is held ${owner ? `by the process ${owner.pid} of ${owner.host}: end it` : 'by nobody that it names: see who uses it'}, or remove ${file} and ${takeoverOf(file)} when it is gone`,
       )
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS)
   }
@@ -35,7 +36,8 @@ function acquire(file: string): void {
 
 /** A link to a file that is whole already: nobody ever sees a lock that does not say whose it is. */
 function take(file: string): boolean {
-  const own = `${file}.${process.pid}`
+  // Not by pid: two containers that share the folder may share one.
+  const own = `${file}.${randomUUID()}`
   try {
     writeFileSync(own, JSON.stringify(identify(process.pid)))
     linkSync(own, file)

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { CannotRun } from '../../helpers/failure.ts'
 import { keyIdOf } from './keys.ts'
 
-export const PRIVATE_KEY_FILE = 'drill-signing-key.pem'
+const PRIVATE_KEY_FILE = 'drill-signing-key.pem'
 const PUBLIC_KEY_FILE = 'drill-signing-key.pub.pem'
 
 /** A new pair of keys: where it is, and the id of the public one. */
