@@ -11,10 +11,14 @@ import { Problems } from './problems.tsx'
 import { ReplayPlot } from './replay-plot.tsx'
 import { SignalPlot } from './signal-plot.tsx'
 import { Steps } from './steps.tsx'
+import { EventLegend } from './time-axis.tsx'
 import { VerdictWord, verdictClass } from './verdict.tsx'
 
 /** As many proofs are shown at once; more are unfolded. */
 const PROOFS_SHOWN = 6
+
+/** More events are unfolded. */
+const EVENTS_SHOWN = 16
 
 /** More discarded commits than this are read in evidence.json. */
 const DISCARDED_MAX = 200
@@ -134,6 +138,14 @@ function Timelines({ drill: { timeline, durationSeconds, id: name }, id }: { dri
       {timeline.replays.length > 0 && <ReplayPlot timeline={timeline} id={`${id}-replay`} drill={name} />}
       {timeline.signals.length > 0 && (
         <SignalPlot timeline={timeline} seconds={durationSeconds} id={`${id}-signals`} drill={name} />
+      )}
+      {timeline.events.length <= EVENTS_SHOWN ? (
+        <EventLegend events={timeline.events} />
+      ) : (
+        <details>
+          <summary>The {counted(timeline.events.length, 'event')} that are marked by number</summary>
+          <EventLegend events={timeline.events} />
+        </details>
       )}
     </Part>
   )

@@ -3,7 +3,7 @@ import type { Timeline } from '../../helpers/evidence/evidence.ts'
 import { secondsText } from '../layout.ts'
 import { counted } from './numbers.ts'
 import { Scroll, Table } from './parts.tsx'
-import { EventLegend, EventMarks, MARK_ROW, placeEvents, round, TimeAxis, type TimeScale } from './time-axis.tsx'
+import { EventMarks, heightOf, placeEvents, round, TimeAxis, type TimeScale } from './time-axis.tsx'
 
 const [WIDTH, LANE, LEFT, RIGHT] = [960, 34, 230, 20]
 
@@ -34,8 +34,8 @@ export function SignalPlot({
   ]
   const end = Math.max(seconds, ...moments)
   const x = scaleLinear([Math.min(0, ...moments), end || 1], [LEFT, WIDTH - RIGHT])
-  const placed = placeEvents(events, x)
-  const top = (Math.max(...placed.map(({ row }) => row), -1) + 1) * MARK_ROW + 8
+  const marks = placeEvents(events, x)
+  const top = heightOf(marks)
   const bottom = top + signals.length * LANE
   const lanes = signals.map(one => ({ ...one, stretches: stretchesOf(one.states, end) }))
   return (
@@ -48,7 +48,7 @@ export function SignalPlot({
           <title id={`${id}-title`}>Signals over time in {drill}</title>
           <desc id={`${id}-desc`}>{lanes.map(lane => describe(lane.signal, lane.stretches)).join(' ')}</desc>
           <TimeAxis x={x} y={bottom} top={top} />
-          <EventMarks placed={placed} bottom={bottom} />
+          <EventMarks marks={marks} bottom={bottom} />
           {lanes.map(({ signal, stretches, windowSeconds }, index) => (
             <g key={index} transform={`translate(0 ${top + index * LANE})`}>
               <text x={LEFT - 10} y={LANE / 2 + 4} text-anchor="end">
@@ -61,7 +61,6 @@ export function SignalPlot({
           ))}
         </svg>
       </Scroll>
-      <EventLegend events={events} />
       <details>
         <summary>The plot's data: {counted(signals.flatMap(({ states }) => states).length, 'change')}</summary>
         <Table caption={`States of the signals (${id})`} columns={['signal', 'window', 'seconds', 'state']}>
