@@ -52,7 +52,7 @@ function widthOf(mark: EventMark): number {
 }
 
 /** Events in the order of their times. */
-export function numbered<E extends { seconds: number }>(events: readonly E[]): (E & { number: number })[] {
+function numbered<E extends { seconds: number }>(events: readonly E[]): (E & { number: number })[] {
   return events.toSorted((a, b) => a.seconds - b.seconds).map((event, index) => ({ ...event, number: index + 1 }))
 }
 
