@@ -105,6 +105,21 @@ describe('what the page tells', () => {
     )
   })
 
+  it('gives watches of a signal that stayed quiet one lane, and the data of each', () => {
+    const [drill] = pages.passed.evidence.drills as [Drill]
+    const quiet = (seconds: number) => ({
+      signal: 'recovery-stall' as const,
+      windowSeconds: 1,
+      states: [{ seconds, state: 'quiet' as const }],
+    })
+    const timeline = { replays: [], signals: [quiet(2), quiet(1), quiet(3)], events: [] }
+    const elements = elementsOf(indexHtml(sampleReport({}, [{ ...drill, timeline }])))
+    const lanes = elements.filter(({ tag, text }) => tag === 'text' && text.startsWith('recovery-stall'))
+    expect(lanes.map(({ text }) => text)).toEqual(['recovery-stall (3 watches)'])
+    expect(elements.map(({ text }) => text)).toContain('recovery-stall: quiet from 1.00 s.')
+    expect(elements.filter(({ tag, text }) => tag === 'tr' && text.startsWith('recovery-stall1.00 s'))).toHaveLength(3)
+  })
+
   it('has room for a ticket, a name and a date', () => {
     const room = textOf(passed, hasClass('sign'))
     for (const line of ['Remediation ticket', "Reviewer's name", 'Date']) expect(room).toContain(line)
