@@ -55,10 +55,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{helpers,fixtures,reports}/**/*.test.ts'],
-          exclude: ['fixtures/proof/**', '**/node_modules/**'],
+          exclude: ['fixtures/proof/**', '**/*.browser.test.ts', '**/node_modules/**'],
         },
       },
-      { extends: true, test: { name: 'proof', include: ['fixtures/proof/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'proof', include: ['fixtures/proof/**/*.test.ts', 'reports/**/*.browser.test.ts'] },
+      },
       { extends: true, test: { name: 'drills', ...drills } },
       // The same drills, each with one thing broken on purpose, which must turn it red.
       ...(isSabotaged ? sabotages : []).map(({ name, drill, environment }) => ({

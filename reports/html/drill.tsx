@@ -11,10 +11,17 @@ import { Problems } from './problems.tsx'
 import { ReplayPlot } from './replay-plot.tsx'
 import { SignalPlot } from './signal-plot.tsx'
 import { Steps } from './steps.tsx'
+import { EventLegend } from './time-axis.tsx'
 import { VerdictWord, verdictClass } from './verdict.tsx'
 
 /** As many proofs are shown at once; more are unfolded. */
 const PROOFS_SHOWN = 6
+
+/** More events are unfolded. */
+const EVENTS_SHOWN = 16
+
+/** More files are unfolded. */
+const FILES_SHOWN = 8
 
 /** More discarded commits than this are read in evidence.json. */
 const DISCARDED_MAX = 200
@@ -84,6 +91,17 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
   )
 }
 
+/** What is long is folded away, and unfolds by itself on paper. */
+function Folded({ isFolded, summary, children }: { isFolded: boolean; summary: string; children: ComponentChildren }) {
+  if (!isFolded) return <>{children}</>
+  return (
+    <details>
+      <summary>{summary}</summary>
+      {children}
+    </details>
+  )
+}
+
 function runbookAnchor({ runbook }: Drill): string {
   return /^[1-9]/.test(runbook) ? `#runbook-${runbook.slice(0, 1)}` : '#runbook'
 }
@@ -135,6 +153,12 @@ function Timelines({ drill: { timeline, durationSeconds, id: name }, id }: { dri
       {timeline.signals.length > 0 && (
         <SignalPlot timeline={timeline} seconds={durationSeconds} id={`${id}-signals`} drill={name} />
       )}
+      <Folded
+        isFolded={timeline.events.length > EVENTS_SHOWN}
+        summary={`${counted(timeline.events.length, 'event')}, which the marks number`}
+      >
+        <EventLegend events={timeline.events} />
+      </Folded>
     </Part>
   )
 }
@@ -250,18 +274,20 @@ function Files({ drill: { attached, kept } }: { drill: Drill }) {
   if (attached.length === 0 && kept.length === 0) return null
   return (
     <Part title="Files">
-      <ul class="files">
-        {attached.map(({ path, what }) => (
-          <li key={path}>
-            <AttachedLink path={path} /> <span class="soft">{what}</span>
-          </li>
-        ))}
-        {kept.map(where => (
-          <li key={where}>
-            kept: <Lines text={where} />
-          </li>
-        ))}
-      </ul>
+      <Folded isFolded={attached.length > FILES_SHOWN} summary={counted(attached.length, 'file')}>
+        <ul class="files">
+          {attached.map(({ path, what }) => (
+            <li key={path}>
+              <AttachedLink path={path} /> <span class="soft">{what}</span>
+            </li>
+          ))}
+          {kept.map(where => (
+            <li key={where}>
+              kept: <Lines text={where} />
+            </li>
+          ))}
+        </ul>
+      </Folded>
     </Part>
   )
 }

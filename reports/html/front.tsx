@@ -132,7 +132,7 @@ function TimeCard({
         <Objective measured={worst.measured} verdict={measure.verdict} />
       </p>
       <p class="soft">At this size: {sizesText(worst.drill.sizes) || 'not measured'}</p>
-      {trend && <Sparkline trend={trend} id={`trend-${title}`} />}
+      {trend && <Sparkline trend={trend} id={`trend-of-${title}`} />}
     </div>
   )
 }

@@ -15,6 +15,7 @@ import { Front } from './front.tsx'
 import { headlineOf } from './headline.ts'
 import { counted } from './numbers.ts'
 import { printable } from './printable.ts'
+import { Trends } from './trends.tsx'
 import { Shapes } from './verdict.tsx'
 
 /** Nothing is loaded and nothing is run: whatever a drill, a server or a user put into a text stays text. */
@@ -23,6 +24,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; ba
 const CONTENTS = [
   ['summary', 'Summary'],
   ['runbook', 'Runbook'],
+  ['trends', 'Trends'],
   ['deviations', 'Beyond it'],
   ['escalation', 'Escalation'],
   ['controls', 'Controls'],
@@ -74,6 +76,7 @@ function Page({ report }: { report: Report }) {
         <main>
           <Front report={report} anchors={anchors} />
           <Coverage report={report} anchors={anchors} />
+          <Trends report={report} anchors={anchors} />
           <Deviations shared={shared} anchors={anchors} />
           <Escalation evidence={evidence} anchors={anchors} />
           <Controls report={report} anchors={anchors} />

@@ -4,7 +4,7 @@ import type { Timeline } from '../../helpers/evidence/evidence.ts'
 import { secondsText } from '../layout.ts'
 import { counted, lsnNumber, lsnText } from './numbers.ts'
 import { Scroll, Table } from './parts.tsx'
-import { EventLegend, EventMarks, MARK_ROW, placeEvents, round, TimeAxis } from './time-axis.tsx'
+import { EventMarks, heightOf, placeEvents, round, TimeAxis } from './time-axis.tsx'
 
 const [WIDTH, PLOT_HEIGHT, LEFT, RIGHT] = [960, 190, 104, 20]
 
@@ -34,8 +34,8 @@ export function ReplayPlot({ timeline, id, drill }: { timeline: Timeline; id: st
   const [low, high] = [Math.min(...lsns), Math.max(...lsns)]
   if (points.length === 0) return null
   const x = scaleLinear([from, to], [LEFT, WIDTH - RIGHT])
-  const placed = placeEvents(timeline.events, x)
-  const top = (Math.max(...placed.map(({ row }) => row), -1) + 1) * MARK_ROW + 8
+  const marks = placeEvents(timeline.events, x)
+  const top = heightOf(marks)
   const bottom = top + PLOT_HEIGHT
   const spare = Math.max(high - low, 1) * 0.08
   const y = scaleLinear([low - spare, high + spare], [bottom, top])
@@ -59,13 +59,15 @@ export function ReplayPlot({ timeline, id, drill }: { timeline: Timeline; id: st
               </text>
             </g>
           ))}
-          <EventMarks placed={placed} bottom={bottom} />
-          {[...new Set(replays.flatMap(({ target }) => target ?? []))].map(target => (
+          <EventMarks marks={marks} bottom={bottom} />
+          {targetsOf(replays, y).map(({ target, hasRoom }) => (
             <g key={target} class="target">
               <path d={`M${LEFT} ${round(y(target))}H${WIDTH - RIGHT}`} />
-              <text x={LEFT + 6} y={round(y(target)) - 6}>
-                target {lsnText(target)}
-              </text>
+              {hasRoom && (
+                <text x={LEFT + 6} y={round(y(target)) - 6}>
+                  target {lsnText(target)}
+                </text>
+              )}
             </g>
           ))}
           {replays.map((replay, index) => (
@@ -91,18 +93,18 @@ export function ReplayPlot({ timeline, id, drill }: { timeline: Timeline; id: st
           ))}
         </ul>
       )}
-      <EventLegend events={timeline.events} />
       <details>
         <summary>The plot's data: {counted(points.length, 'look')}</summary>
-        <Table caption={`Replay LSN, look by look (${id})`} columns={['server', 'seconds', 'replay LSN']}>
+        <Table caption={`Replay LSN, look by look (${id})`} columns={['server', 'seconds', 'replay LSN', 'target']}>
           {replays
-            .flatMap(({ server, points: seen }) => seen.map(point => ({ server, ...point })))
+            .flatMap(({ server, target, points: seen }) => seen.map(point => ({ server, target, ...point })))
             .slice(0, ROWS_MAX)
-            .map(({ server, seconds, lsn }) => (
+            .map(({ server, target, seconds, lsn }) => (
               <tr key={`${server} ${seconds}`}>
                 <th scope="row">{server}</th>
                 <td class="number">{seconds.toFixed(3)}</td>
                 <td class="number mono">{lsnText(lsn)}</td>
+                <td class="number mono">{target === undefined ? 'none' : lsnText(target)}</td>
               </tr>
             ))}
         </Table>
@@ -124,6 +126,15 @@ function readReplay({ server, targetLsn, points }: Timeline['replays'][number]):
       })
       .toSorted((a, b) => a.seconds - b.seconds),
   }
+}
+
+/** Targets, each once, from the lowest; one that lies close above another has no room for its name, which is in the data. */
+function targetsOf(replays: readonly Replay[], y: (lsn: number) => number): { target: number; hasRoom: boolean }[] {
+  const targets = [...new Set(replays.flatMap(({ target }) => target ?? []))].toSorted((a, b) => a - b)
+  return targets.map((target, index) => {
+    const below = targets[index - 1]
+    return { target, hasRoom: below === undefined || y(below) - y(target) > 16 }
+  })
 }
 
 /** From the first to the last thing that happened; the replay and as much before and after it, where that would leave it a step. */

@@ -3,9 +3,9 @@ import type { Timeline } from '../../helpers/evidence/evidence.ts'
 import { secondsText } from '../layout.ts'
 import { counted } from './numbers.ts'
 import { Scroll, Table } from './parts.tsx'
-import { EventLegend, EventMarks, MARK_ROW, placeEvents, round, TimeAxis, type TimeScale } from './time-axis.tsx'
+import { EventMarks, heightOf, placeEvents, round, TimeAxis, type TimeScale } from './time-axis.tsx'
 
-const [WIDTH, LANE, LEFT, RIGHT] = [960, 34, 230, 20]
+const [WIDTH, LANE, LEFT, RIGHT] = [960, 34, 290, 20]
 
 type State = Timeline['signals'][number]['states'][number]['state']
 
@@ -34,10 +34,10 @@ export function SignalPlot({
   ]
   const end = Math.max(seconds, ...moments)
   const x = scaleLinear([Math.min(0, ...moments), end || 1], [LEFT, WIDTH - RIGHT])
-  const placed = placeEvents(events, x)
-  const top = (Math.max(...placed.map(({ row }) => row), -1) + 1) * MARK_ROW + 8
-  const bottom = top + signals.length * LANE
-  const lanes = signals.map(one => ({ ...one, stretches: stretchesOf(one.states, end) }))
+  const marks = placeEvents(events, x)
+  const top = heightOf(marks)
+  const lanes = lanesOf(signals).map(one => ({ ...one, stretches: stretchesOf(one.states, end) }))
+  const bottom = top + lanes.length * LANE
   return (
     <figure>
       <figcaption>
@@ -48,11 +48,12 @@ export function SignalPlot({
           <title id={`${id}-title`}>Signals over time in {drill}</title>
           <desc id={`${id}-desc`}>{lanes.map(lane => describe(lane.signal, lane.stretches)).join(' ')}</desc>
           <TimeAxis x={x} y={bottom} top={top} />
-          <EventMarks placed={placed} bottom={bottom} />
-          {lanes.map(({ signal, stretches, windowSeconds }, index) => (
+          <EventMarks marks={marks} bottom={bottom} />
+          {lanes.map(({ signal, stretches, windowSeconds, quiet }, index) => (
             <g key={index} transform={`translate(0 ${top + index * LANE})`}>
               <text x={LEFT - 10} y={LANE / 2 + 4} text-anchor="end">
                 {signal}
+                {quiet > 1 && ` (${quiet} watches)`}
               </text>
               {stretches.map(stretch => (
                 <Block key={stretch.from} stretch={stretch} x={x} windowSeconds={windowSeconds} />
@@ -61,12 +62,11 @@ export function SignalPlot({
           ))}
         </svg>
       </Scroll>
-      <EventLegend events={events} />
       <details>
         <summary>The plot's data: {counted(signals.flatMap(({ states }) => states).length, 'change')}</summary>
         <Table caption={`States of the signals (${id})`} columns={['signal', 'window', 'seconds', 'state']}>
-          {lanes.flatMap(({ signal, windowSeconds, stretches }, index) =>
-            stretches.map(({ state, from }) => (
+          {signals.flatMap(({ signal, windowSeconds, states }, index) =>
+            states.map(({ state, seconds: from }) => (
               <tr key={`${index} ${from}`}>
                 <th scope="row">{signal}</th>
                 <td class="number">{secondsText(windowSeconds)}</td>
@@ -79,6 +79,27 @@ export function SignalPlot({
       </details>
     </figure>
   )
+}
+
+interface Lane extends Watched {
+  /** How many watches of it saw nothing else than quiet, and share the lane. */
+  quiet: number
+}
+
+type Watched = Timeline['signals'][number]
+
+/** A lane a watch; those of one signal that stayed quiet all the while share one, from when the first of them began. */
+function lanesOf(signals: readonly Watched[]): Lane[] {
+  const lanes: Lane[] = []
+  for (const one of signals) {
+    const isQuiet = one.states.every(({ state }) => state === 'quiet')
+    const shared = isQuiet ? lanes.find(lane => lane.quiet > 0 && lane.signal === one.signal) : undefined
+    if (shared) {
+      shared.quiet++
+      shared.states = [...shared.states, ...one.states].toSorted((a, b) => a.seconds - b.seconds).slice(0, 1)
+    } else lanes.push({ ...one, quiet: isQuiet ? 1 : 0 })
+  }
+  return lanes.toSorted((a, b) => a.signal.localeCompare(b.signal, 'en') || b.quiet - a.quiet)
 }
 
 /** Quiet is a line, pending a hatched box, firing a full one: three shapes. */

@@ -6,52 +6,73 @@ import { secondsText } from '../layout.ts'
 export type TimeScale = ScaleLinear<number, number>
 
 /** Marks of events closer than this to each other stand in rows. */
-const MARK_WIDTH = 20
+const MARK_WIDTH = 22
+
+/** Where there is no room in so many rows, events share a mark. */
+const ROWS_MAX = 4
 
 /** How high a row of marks is. */
-export const MARK_ROW = 20
+const MARK_ROW = 20
 
-export interface PlacedEvent {
-  number: number
-  what: string
-  seconds: number
+/** A mark of an event, or of several that follow each other. */
+interface EventMark {
+  first: number
+  last: number
   x: number
   row: number
 }
 
-/** Events in the order of their times, numbered, where none covers another; those outside the scale are not shown. */
-export function placeEvents(events: Timeline['events'], x: TimeScale): PlacedEvent[] {
-  const [first = 0, last = 0] = x.domain()
-  const rowEnds: number[] = []
-  return numbered(events)
-    .filter(({ seconds }) => seconds >= first && seconds <= last)
-    .map(event => {
-      const at = x(event.seconds)
-      const free = rowEnds.findIndex(end => end + MARK_WIDTH <= at)
-      const row = free < 0 ? rowEnds.length : free
-      rowEnds[row] = at
-      return { ...event, x: round(at), row }
-    })
+/** Marks of the events, numbered in the order of their times, where none covers another; what is outside the scale has none. */
+export function placeEvents(events: Timeline['events'], x: TimeScale): EventMark[] {
+  const [from = 0, to = 0] = x.domain()
+  const marks: EventMark[] = []
+  for (const { number, seconds } of numbered(events)) {
+    if (seconds < from || seconds > to) continue
+    const at = round(x(seconds))
+    const ends = Array.from({ length: ROWS_MAX }, (_, row) => marks.findLast(mark => mark.row === row))
+    const row = ends.findIndex(mark => !mark || mark.x + widthOf(mark) <= at)
+    const previous = marks.at(-1)
+    if (row < 0 && previous) previous.last = number
+    else marks.push({ first: number, last: number, x: at, row: Math.max(row, 0) })
+  }
+  return marks
+}
+
+/** How high the rows of marks are together. */
+export function heightOf(marks: readonly EventMark[]): number {
+  return (Math.max(...marks.map(({ row }) => row), -1) + 1) * MARK_ROW + 8
+}
+
+function labelOf({ first, last }: EventMark): string {
+  return first === last ? String(first) : `${first}–${last}`
+}
+
+function widthOf(mark: EventMark): number {
+  return Math.max(MARK_WIDTH, labelOf(mark).length * 8 + 6)
 }
 
 /** Events in the order of their times. */
-export function numbered<E extends { seconds: number }>(events: readonly E[]): (E & { number: number })[] {
+function numbered<E extends { seconds: number }>(events: readonly E[]): (E & { number: number })[] {
   return events.toSorted((a, b) => a.seconds - b.seconds).map((event, index) => ({ ...event, number: index + 1 }))
 }
 
 /** Numbered marks at the top of a plot, and a line down from each. */
-export function EventMarks({ placed, bottom }: { placed: readonly PlacedEvent[]; bottom: number }) {
+export function EventMarks({ marks, bottom }: { marks: readonly EventMark[]; bottom: number }) {
   return (
     <g class="events">
-      {placed.map(({ number, x, row }) => (
-        <g key={number}>
-          <path d={`M${x} ${row * MARK_ROW + 18}V${bottom}`} />
-          <circle cx={x} cy={row * MARK_ROW + 10} r="8.5" />
-          <text x={x} y={row * MARK_ROW + 14} text-anchor="middle">
-            {number}
-          </text>
-        </g>
-      ))}
+      {marks.map(mark => {
+        const { first, x, row } = mark
+        const width = widthOf(mark) - 4
+        return (
+          <g key={first}>
+            <path d={`M${x} ${row * MARK_ROW + 18}V${bottom}`} />
+            <rect x={x - 9} y={row * MARK_ROW + 1} width={width} height="18" rx="9" />
+            <text x={x - 9 + width / 2} y={row * MARK_ROW + 14} text-anchor="middle">
+              {labelOf(mark)}
+            </text>
+          </g>
+        )
+      })}
     </g>
   )
 }
