@@ -63,7 +63,7 @@ export const deadlinesMs = {
   /** A lock that a check of a restored server needs is no longer held by somebody else. */
   checkLock: 5_000,
   /** Something has been looked at that is about to be removed: after it, that goes unseen. */
-  lastLook: 2_000,
+  lastLook: 5_000,
   /** One clean-up of one thing. */
   cleanup: 20_000,
 } as const

@@ -32,6 +32,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   runtime,
   config,
   journal,
+  capture,
   step,
 }) => {
   await step('Serve traffic', async () => {
@@ -49,6 +50,7 @@ test('recovery to an LSN keeps every commit before the target and none after', {
   })
   await step('Make the bad change: a DELETE without a WHERE', () => traffic.deleteEverything())
   const time = new RecoveryTime()
+  capture.event('the incident')
   await step('Serve traffic after it, until somebody notices', () => traffic.append(50))
   time.ended('noticed')
 
