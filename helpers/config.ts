@@ -172,6 +172,7 @@ const schema = z.strictObject({
   DRILL_REQUIRE: requirements.default([]),
   DRILL_MOMENTS: wholeNumber(1, 100_000).default(12),
   DRILL_SEED: wholeNumber(0, 2 ** 32 - 1).optional(),
+  DRILL_SIGNING_KEY: z.string().optional(),
   DRILL_HISTORY: z
     .string()
     .transform(folder => path.resolve(folder))
@@ -181,7 +182,6 @@ const schema = z.strictObject({
     .refine(file => existsSync(file), 'is not a file that is there: set it to your own copy of reports/controls.yml')
     .transform(file => path.resolve(file))
     .optional(),
-  DRILL_SIGNING_KEY: z.string().optional(),
   DRILL_SECRETS: z.string().transform(commaList).default([]),
 })
 

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import path from 'node:path'
 import type { TestAnnotation, UserConsoleLog } from 'vitest'
 import type { Reporter, SerializedError, TestCase, TestModule, TestSpecification, Vitest } from 'vitest/node'
@@ -10,8 +9,6 @@ import { announced, concludeRun, onAnnouncement, type RunFacts } from '../helper
 import { CannotRun } from '../helpers/failure.ts'
 import { allSteps, buildDrill, buildEvidence, type DrillRecord, type RunProgress } from './build-evidence.ts'
 import { asErrors, drillIdOf, drillRecordOf, errorsOutsideDrills, isLeftOut } from './drill-record.ts'
-import { junitOf } from './junit.ts'
-import { matrixOf } from './matrix.ts'
 import { writeMetrics } from './metrics/metrics-file.ts'
 import { notEndedHtml } from './not-ended.ts'
 import { fromError } from './problem.ts'
@@ -236,20 +233,14 @@ export default class DrillReporter implements Reporter {
     } catch (error) {
       if (!(error instanceof CannotRun)) throw error
       this.#unwritten = error.message
-      // It may say that all passed, and the record beside it does not.
-      rmSync(path.join(this.#facts?.directory ?? '', 'junit.xml'), { force: true })
       return undefined
     }
   }
 
   #write(): Evidence | undefined {
-    if (!this.#facts) return undefined
+    if (!this.#facts || announced().isSealed) return undefined
     const problems = [...this.#progress.problems, ...announced().problems]
     const evidence = buildEvidence(this.#facts, [...this.#records.values()], { ...this.#progress, problems })
-    if (evidence.run.state !== 'running') writeWhole(path.join(this.#facts.directory, 'junit.xml'), junitOf(evidence))
-    if (evidence.run.state !== 'running' && evidence.drills.some(({ faults }) => faults))
-      writeWhole(path.join(this.#facts.directory, 'matrix.md'), matrixOf(evidence.drills))
-    // The last: while it says `running`, nothing beside it counts.
     writeWhole(this.#evidenceFile(), `${JSON.stringify(evidence, null, 2)}\n`)
     return evidence
   }

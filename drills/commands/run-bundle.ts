@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { sealRun } from '../../helpers/evidence/run-facts.ts'
+import { CannotRun } from '../../helpers/failure.ts'
 import { identify, type ProcessIdentity, stateOf } from '../../helpers/run/identity.ts'
 import type { CompletedBundle } from '../../reports/bundle/complete.ts'
 import type { BundleSettings } from '../../reports/bundle/settings.ts'
 import { writeWhole } from '../../reports/run-folder.ts'
 
-/** In a run's folder for as long as its process has to complete it: names that process. */
-const MARK = '.running'
+/** Beside the runs' folders: a file for each run whose process has still to complete its folder, with that process's identity. */
+const MARKS = '.running'
 
 /** What a run leaves, from its first record to its seal. */
 export class RunBundle {
@@ -24,7 +26,7 @@ export class RunBundle {
 
   /** To be called once the first record is there. */
   begin(): void {
-    writeWhole(path.join(this.#directory, MARK), JSON.stringify(identify(process.pid)))
+    writeWhole(markOf(this.#directory), JSON.stringify(identify(process.pid)))
     this.#loading = import('../../reports/bundle/complete.ts')
     this.#loading.then(
       loaded => {
@@ -33,9 +35,7 @@ export class RunBundle {
       // Told to whoever awaits it.
       () => undefined,
     )
-    process.once('exit', () => {
-      if (this.#completeBundle) this.#complete(this.#completeBundle)
-    })
+    process.once('exit', () => this.#completeInTheEnd())
   }
 
   /**
@@ -52,42 +52,59 @@ export class RunBundle {
     return [...warnings, `report:   ${fromHere(path.join(this.#directory, 'index.html'))}`, `digest:   ${digest}`]
   }
 
+  /** Of a run that ends the short way: whoever started it is told as by the long one. */
+  #completeInTheEnd(): void {
+    try {
+      if (this.#completeBundle) this.#complete(this.#completeBundle)
+    } catch (error) {
+      if (!(error instanceof CannotRun)) throw error
+      process.stderr.write(`${error.message}\n`)
+    }
+  }
+
   #complete(
     completeBundle: (directory: string, settings: BundleSettings) => CompletedBundle,
   ): CompletedBundle | undefined {
     if (this.#isCompleted) return undefined
     this.#isCompleted = true
-    rmSync(path.join(this.#directory, MARK), { force: true })
-    return completeBundle(this.#directory, this.#settings)
+    sealRun()
+    const completed = completeBundle(this.#directory, this.#settings)
+    rmSync(markOf(this.#directory))
+    return completed
   }
 }
 
 /**
  * Completes the folders of runs that were killed before they could: whose process is proven dead.
  * @returns a line for each.
- * @throws {CannotRun} when one cannot be written.
  */
 export async function completeCutOffRuns(out: string, settings: BundleSettings): Promise<string[]> {
-  const cutOff = foldersIn(out).filter(directory => isOwnerDead(path.join(directory, MARK)))
+  const marks = path.join(out, MARKS)
+  const cutOff = existsSync(marks) ? readdirSync(marks).filter(id => isOwnerDead(path.join(marks, id))) : []
   if (cutOff.length === 0) return []
   const { completeBundle } = await import('../../reports/bundle/complete.ts')
-  return cutOff.map(directory => {
-    rmSync(path.join(directory, MARK))
-    completeBundle(directory, settings)
-    return `Completed what the run ${path.basename(directory)} left, which was killed: ${fromHere(directory)}`
+  return cutOff.sort().map(id => {
+    const directory = path.join(out, id)
+    try {
+      completeBundle(directory, settings)
+      return `Completed what the run ${id} left, which was killed: ${fromHere(directory)}`
+    } catch (error) {
+      if (!(error instanceof CannotRun)) throw error
+      return `What the run ${id} left, which was killed, cannot be completed: ${error.message}`
+    } finally {
+      rmSync(path.join(marks, id), { force: true })
+    }
   })
 }
 
-function isOwnerDead(mark: string): boolean {
-  return existsSync(mark) && stateOf(JSON.parse(readFileSync(mark, 'utf8')) as ProcessIdentity) === 'dead'
+function markOf(directory: string): string {
+  return path.join(path.dirname(directory), MARKS, path.basename(directory))
 }
 
-function foldersIn(out: string): string[] {
-  if (!existsSync(out)) return []
-  return readdirSync(out, { withFileTypes: true })
-    .filter(entry => entry.isDirectory())
-    .map(({ name }) => path.join(out, name))
-    .sort()
+function isOwnerDead(mark: string): boolean {
+  // One that another run has just removed, having completed it.
+  if (!existsSync(mark)) return false
+  return stateOf(JSON.parse(readFileSync(mark, 'utf8')) as ProcessIdentity) === 'dead'
 }
 
 /** As it is to be typed. */

@@ -38,6 +38,8 @@ interface Announced {
   /** Of the run as a whole. */
   problems: Problem[]
   outcome?: RunOutcome
+  /** What the run leaves is being sealed: its record is closed. */
+  isSealed?: true
   listener?: () => void
 }
 
@@ -81,4 +83,9 @@ export function announceProblem(problem: Problem): void {
 /** Called by the reporter; `announced().outcome` is then what the command exits with. */
 export function concludeRun(outcome: RunOutcome): void {
   announcedHere().outcome = outcome
+}
+
+/** To be called before what the run leaves is sealed: from then on nothing may be written to it. */
+export function sealRun(): void {
+  announcedHere().isSealed = true
 }

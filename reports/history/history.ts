@@ -8,7 +8,7 @@ import { locked } from './lock.ts'
 const { kind, verdict, startedAt } = evidenceSchema.shape.run.shape
 
 /** A run as later runs remember it: a line of `history.jsonl`. */
-const historyEntrySchema = z.object({
+export const historyEntrySchema = z.object({
   runId: z.string(),
   kind,
   startedAt,
