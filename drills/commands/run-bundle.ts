@@ -5,6 +5,7 @@ import { CannotRun } from '../../helpers/failure.ts'
 import { identify, type ProcessIdentity, stateOf } from '../../helpers/run/identity.ts'
 import type { CompletedBundle } from '../../reports/bundle/complete.ts'
 import type { BundleSettings } from '../../reports/bundle/settings.ts'
+import { locked } from '../../reports/history/lock.ts'
 import { writeWhole } from '../../reports/run-folder.ts'
 
 /** Beside the runs' folders: a file for each run whose process has still to complete its folder, with that process's identity. */
@@ -24,7 +25,7 @@ export class RunBundle {
     this.#settings = settings
   }
 
-  /** To be called once the first record is there. */
+  /** To be called before vitest starts, and with it the reporter: whatever record there is, the next run knows of it. */
   begin(): void {
     writeWhole(markOf(this.#directory), JSON.stringify(identify(process.pid)))
     this.#loading = import('../../reports/bundle/complete.ts')
@@ -68,7 +69,8 @@ export class RunBundle {
     if (this.#isCompleted) return undefined
     this.#isCompleted = true
     sealRun()
-    const completed = completeBundle(this.#directory, this.#settings)
+    // Where not even the first record could be written, whoever tried has said why.
+    const completed = hasRecord(this.#directory) ? completeBundle(this.#directory, this.#settings) : undefined
     rmSync(markOf(this.#directory))
     return completed
   }
@@ -79,32 +81,50 @@ export class RunBundle {
  * @returns a line for each.
  */
 export async function completeCutOffRuns(out: string, settings: BundleSettings): Promise<string[]> {
-  const marks = path.join(out, MARKS)
-  const cutOff = existsSync(marks) ? readdirSync(marks).filter(id => isOwnerDead(path.join(marks, id))) : []
-  if (cutOff.length === 0) return []
+  if (cutOffRunsIn(out).length === 0) return []
   const { completeBundle } = await import('../../reports/bundle/complete.ts')
-  return cutOff.sort().map(id => {
-    const directory = path.join(out, id)
-    try {
-      completeBundle(directory, settings)
-      return `Completed what the run ${id} left, which was killed: ${fromHere(directory)}`
-    } catch (error) {
-      if (!(error instanceof CannotRun)) throw error
-      return `What the run ${id} left, which was killed, cannot be completed: ${error.message}`
-    } finally {
-      rmSync(path.join(marks, id), { force: true })
-    }
-  })
+  // Of two runs that begin at once, both would find them.
+  return locked(path.join(out, `${MARKS}.lock`), () =>
+    cutOffRunsIn(out).map(id => {
+      const directory = path.join(out, id)
+      if (!hasRecord(directory)) {
+        rmSync(markOf(directory))
+        return `The run ${id} was killed before its first record: there is nothing to complete`
+      }
+      try {
+        completeBundle(directory, settings)
+        rmSync(markOf(directory))
+        return `Completed what the run ${id} left, which was killed: ${fromHere(directory)}`
+      } catch (error) {
+        if (!(error instanceof CannotRun)) throw error
+        // Its mark stays: what is in the way may be gone when the next run begins.
+        return `What the run ${id} left, which was killed, cannot be completed: ${error.message}`
+      }
+    }),
+  )
+}
+
+function cutOffRunsIn(out: string): string[] {
+  const marks = path.join(out, MARKS)
+  const names = existsSync(marks) ? readdirSync(marks) : []
+  return names.filter(id => isOwnerDead(path.join(marks, id))).sort()
+}
+
+function hasRecord(directory: string): boolean {
+  return existsSync(path.join(directory, 'evidence.json'))
 }
 
 function markOf(directory: string): string {
   return path.join(path.dirname(directory), MARKS, path.basename(directory))
 }
 
+/** A mark that is gone was of a run that has just ended, or that another run has just completed; one that is no JSON is being written. */
 function isOwnerDead(mark: string): boolean {
-  // One that another run has just removed, having completed it.
-  if (!existsSync(mark)) return false
-  return stateOf(JSON.parse(readFileSync(mark, 'utf8')) as ProcessIdentity) === 'dead'
+  try {
+    return stateOf(JSON.parse(readFileSync(mark, 'utf8')) as ProcessIdentity) === 'dead'
+  } catch {
+    return false
+  }
 }
 
 /** As it is to be typed. */
