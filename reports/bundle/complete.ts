@@ -1,12 +1,12 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import path from 'node:path'
-import { type Evidence, evidenceSchema } from '../../helpers/evidence/evidence.ts'
-import { CannotRun } from '../../helpers/failure.ts'
+import type { Evidence } from '../../helpers/evidence/evidence.ts'
 import { historyEntryOf, withHistory } from '../history/history.ts'
 import { sealBundle } from '../integrity/seal.ts'
 import type { Report } from '../report.ts'
 import { writeWhole } from '../run-folder.ts'
 import { makeReport } from './make-report.ts'
+import { readEvidence } from './read-evidence.ts'
 import { reportFiles } from './report-files.ts'
 import type { BundleSettings } from './settings.ts'
 
@@ -37,21 +37,6 @@ export function completeBundle(directory: string, settings: BundleSettings): Com
     append(historyEntryOf(evidence, completed.digest))
     return completed
   })
-}
-
-/** @throws {CannotRun} when there is none, or it is not of this version of the suite. */
-export function readEvidence(directory: string): Evidence {
-  const file = path.join(directory, 'evidence.json')
-  try {
-    return evidenceSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch (cause) {
-    throw new CannotRun(
-      existsSync(file)
-        ? `${file} is not evidence that this version of the suite can read: build its reports with the version that made it`
-        : `there is no evidence in ${directory}: name the folder of a run, such as reports/out/latest`,
-      { cause },
-    )
-  }
 }
 
 /** Of runs that follow one another: one with a sabotage is no drill, and a shard is a part of the run that it is merged into. */

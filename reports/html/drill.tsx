@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import type { Drill, Prediction, Rpo } from '../../helpers/evidence/evidence.ts'
-import { bytesText, secondsText } from '../layout.ts'
+import { bytesText, counted, secondsText, sizesText } from '../layout.ts'
 import type { Anchors } from './anchors.ts'
-import type { SharedDeviation } from './deviations.tsx'
+import type { AnchoredDeviation } from './deviations.tsx'
 import { Objective, reasonOf } from './front.tsx'
-import { counted, durationText, sizesText } from './numbers.ts'
+import { durationText } from './numbers.ts'
 import { type Fact, Facts, Lines, Moment, Table } from './parts.tsx'
 import { Phases } from './phases.tsx'
 import { Problems } from './problems.tsx'
@@ -33,7 +33,7 @@ export function DrillSection({
   anchors,
 }: {
   drill: Drill
-  shared: readonly SharedDeviation[]
+  shared: readonly AnchoredDeviation[]
   anchors: Anchors
 }) {
   const id = anchors.of(drill)
@@ -253,7 +253,7 @@ function Predictions({ predictions, id }: { predictions: readonly Prediction[]; 
   )
 }
 
-function Beyond({ drill, shared }: { drill: Drill; shared: readonly SharedDeviation[] }) {
+function Beyond({ drill, shared }: { drill: Drill; shared: readonly AnchoredDeviation[] }) {
   const own = shared.filter(({ drills }) => drills.includes(drill))
   if (own.length === 0) return null
   return (
