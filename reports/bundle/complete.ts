@@ -26,10 +26,9 @@ export function completeBundle(directory: string, settings: BundleSettings): Com
   const ended = asEnded(readEvidence(directory), directory)
   if (!isInHistory(ended)) return seal(directory, makeReport(ended, [], settings), settings)
   return withHistory(settings.historyFolder, (earlier, append) => {
-    const own = earlier.findIndex(({ runId }) => runId === ended.run.id)
-    const known = earlier[own]
+    const known = earlier.find(({ runId }) => runId === ended.run.id)
     // Killed behind its last word, or completed by another run a moment ago.
-    if (known) return { report: makeReport(ended, earlier.slice(0, own), settings), digest: known.digest }
+    if (known) return { report: makeReport(ended, earlier, settings), digest: known.digest }
     const last = earlier.at(-1)
     const previous = last ? { runId: last.runId, digest: last.digest } : null
     const evidence = { ...ended, run: { ...ended.run, previous } }
