@@ -16,7 +16,7 @@ export function anchoredDeviations(evidence: Evidence): AnchoredDeviation[] {
 /** What the drills did beyond the runbook, with the text that would make it part of it. */
 export function Deviations({ shared, anchors }: { shared: readonly AnchoredDeviation[]; anchors: Anchors }) {
   return (
-    <Section id="deviations" title="Beyond the runbook">
+    <Section id="deviations" title="Deviations from the runbook">
       <p class="lead">
         {shared.length === 0
           ? 'No drill had to do what the runbook does not say.'

@@ -106,12 +106,12 @@ function runbookAnchor({ runbook }: Drill): string {
   return /^[1-9]/.test(runbook) ? `#runbook-${runbook.slice(0, 1)}` : '#runbook'
 }
 
-/** Whether what the title says is proven, in one sentence. */
+/** What is proven, or why it is not, in one sentence. */
 function claimOf(drill: Drill): string {
-  const { verdict, proofs, steps } = drill
+  const { title, verdict, proofs, steps } = drill
   if (drill.sabotage !== undefined) return `It came to "${verdict}" with something broken on purpose.`
   if (verdict === 'passed')
-    return `Proven: ${counted(proofs.length, 'proof')} held, in ${counted(steps.length, 'step')}.`
+    return `Proven by ${counted(proofs.length, 'proof')} in ${counted(steps.length, 'step')}: ${title}.`
   if (verdict === 'failed') return `Not proven, since it failed: ${reasonOf(drill)}`
   if (verdict === 'unknown') return `Not proven, since it came to no result: ${reasonOf(drill)}`
   return `Not exercised: ${reasonOf(drill)}`

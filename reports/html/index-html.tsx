@@ -25,7 +25,7 @@ const CONTENTS = [
   ['summary', 'Summary'],
   ['runbook', 'Runbook'],
   ['trends', 'Trends'],
-  ['deviations', 'Beyond it'],
+  ['deviations', 'Deviations'],
   ['escalation', 'Escalation'],
   ['controls', 'Controls'],
   ['exceptions', 'Exceptions'],
