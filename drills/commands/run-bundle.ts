@@ -7,8 +7,14 @@ import type { CompletedBundle } from '../../reports/bundle/complete.ts'
 import type { BundleSettings } from '../../reports/bundle/settings.ts'
 import { writeWhole } from '../../reports/run-folder.ts'
 
-/** Beside the runs' folders: a file for each run whose process has still to complete its folder, with that process's identity. */
+/** Beside the runs' folders: a file for each run whose process has still to complete its folder. */
 const MARKS = '.running'
+
+interface Mark {
+  process: ProcessIdentity
+  /** The folder of its history. */
+  history: string
+}
 
 /** What a run leaves, from its first record to its seal. */
 export class RunBundle {
@@ -26,7 +32,8 @@ export class RunBundle {
 
   /** To be called once the first record is there. */
   begin(): void {
-    writeWhole(markOf(this.#directory), JSON.stringify(identify(process.pid)))
+    const mark: Mark = { process: identify(process.pid), history: this.#settings.historyFolder }
+    writeWhole(markOf(this.#directory), JSON.stringify(mark))
     this.#loading = import('../../reports/bundle/complete.ts')
     this.#loading.then(
       loaded => {
@@ -75,12 +82,13 @@ export class RunBundle {
 }
 
 /**
- * Completes the folders of runs that were killed before they could: whose process is proven dead.
+ * Completes the folders of runs that were killed before they could: whose process is proven dead. Those of another history
+ * are left to the next run of that one: here they would be named by runs that do not follow them.
  * @returns a line for each.
  */
 export async function completeCutOffRuns(out: string, settings: BundleSettings): Promise<string[]> {
   const marks = path.join(out, MARKS)
-  const cutOff = existsSync(marks) ? readdirSync(marks).filter(id => isOwnerDead(path.join(marks, id))) : []
+  const cutOff = existsSync(marks) ? readdirSync(marks).filter(id => isCutOff(path.join(marks, id), settings)) : []
   if (cutOff.length === 0) return []
   const { completeBundle } = await import('../../reports/bundle/complete.ts')
   return cutOff.sort().map(id => {
@@ -101,10 +109,18 @@ function markOf(directory: string): string {
   return path.join(path.dirname(directory), MARKS, path.basename(directory))
 }
 
-function isOwnerDead(mark: string): boolean {
-  // One that another run has just removed, having completed it.
-  if (!existsSync(mark)) return false
-  return stateOf(JSON.parse(readFileSync(mark, 'utf8')) as ProcessIdentity) === 'dead'
+function isCutOff(file: string, { historyFolder }: BundleSettings): boolean {
+  const mark = readMark(file)
+  return mark !== undefined && mark.history === historyFolder && stateOf(mark.process) === 'dead'
+}
+
+/** Other runs begin and end meanwhile: none where the mark is gone, or another process is still writing it. */
+function readMark(file: string): Mark | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
 }
 
 /** As it is to be typed. */
