@@ -48,7 +48,8 @@ export default class DrillReporter implements Reporter {
     this.#vitest = vitest
     onAnnouncement(() => this.#hear())
     this.#hear()
-    process.once('exit', () => {
+    // Before what seals the record, which has been waiting for the exit for longer.
+    process.prependOnceListener('exit', () => {
       this.#progressDisplay.close()
       this.#cutOff()
     })

@@ -5,6 +5,7 @@ import { CannotRun } from '../../helpers/failure.ts'
 import { identify, type ProcessIdentity, stateOf } from '../../helpers/run/identity.ts'
 import type { CompletedBundle } from '../../reports/bundle/complete.ts'
 import type { BundleSettings } from '../../reports/bundle/settings.ts'
+import { locked } from '../../reports/history/lock.ts'
 import { writeWhole } from '../../reports/run-folder.ts'
 
 /** Beside the runs' folders: a file for each run whose process has still to complete its folder. */
@@ -30,7 +31,7 @@ export class RunBundle {
     this.#settings = settings
   }
 
-  /** To be called once the first record is there. */
+  /** To be called before vitest starts, and with it the reporter: whatever record there is, the next run knows of it. */
   begin(): void {
     const mark: Mark = { process: identify(process.pid), history: this.#settings.historyFolder }
     writeWhole(markOf(this.#directory), JSON.stringify(mark))
@@ -75,7 +76,8 @@ export class RunBundle {
     if (this.#isCompleted) return undefined
     this.#isCompleted = true
     sealRun()
-    const completed = completeBundle(this.#directory, this.#settings)
+    // Where not even the first record could be written, whoever tried has said why.
+    const completed = hasRecord(this.#directory) ? completeBundle(this.#directory, this.#settings) : undefined
     rmSync(markOf(this.#directory))
     return completed
   }
@@ -87,22 +89,37 @@ export class RunBundle {
  * @returns a line for each.
  */
 export async function completeCutOffRuns(out: string, settings: BundleSettings): Promise<string[]> {
-  const marks = path.join(out, MARKS)
-  const cutOff = existsSync(marks) ? readdirSync(marks).filter(id => isCutOff(path.join(marks, id), settings)) : []
-  if (cutOff.length === 0) return []
+  if (cutOffRunsIn(out, settings).length === 0) return []
   const { completeBundle } = await import('../../reports/bundle/complete.ts')
-  return cutOff.sort().map(id => {
-    const directory = path.join(out, id)
-    try {
-      completeBundle(directory, settings)
-      return `Completed what the run ${id} left, which was killed: ${fromHere(directory)}`
-    } catch (error) {
-      if (!(error instanceof CannotRun)) throw error
-      return `What the run ${id} left, which was killed, cannot be completed: ${error.message}`
-    } finally {
-      rmSync(path.join(marks, id), { force: true })
-    }
-  })
+  // Of two runs that begin at once, both would find them.
+  return locked(path.join(out, `${MARKS}.lock`), () =>
+    cutOffRunsIn(out, settings).map(id => {
+      const directory = path.join(out, id)
+      if (!hasRecord(directory)) {
+        rmSync(markOf(directory))
+        return `The run ${id} was killed before its first record: there is nothing to complete`
+      }
+      try {
+        completeBundle(directory, settings)
+        rmSync(markOf(directory))
+        return `Completed what the run ${id} left, which was killed: ${fromHere(directory)}`
+      } catch (error) {
+        if (!(error instanceof CannotRun)) throw error
+        // Its mark stays: what is in the way may be gone when the next run begins.
+        return `What the run ${id} left, which was killed, cannot be completed: ${error.message}`
+      }
+    }),
+  )
+}
+
+function cutOffRunsIn(out: string, settings: BundleSettings): string[] {
+  const marks = path.join(out, MARKS)
+  const names = existsSync(marks) ? readdirSync(marks) : []
+  return names.filter(id => isCutOff(path.join(marks, id), settings)).sort()
+}
+
+function hasRecord(directory: string): boolean {
+  return existsSync(path.join(directory, 'evidence.json'))
 }
 
 function markOf(directory: string): string {

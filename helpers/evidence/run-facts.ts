@@ -65,7 +65,7 @@ export function onAnnouncement(listener: () => void): void {
   announcedHere().listener = listener
 }
 
-/** To be called as soon as the runtime is known: the reporter then puts the first record on disk. Returns `facts`. */
+/** To be called as soon as the runtime is known. The reporter puts the first record on disk, now or when vitest starts it. Returns `facts`. */
 export function announceRun(facts: RunFacts): RunFacts {
   const here = announcedHere()
   here.facts = facts

@@ -45,7 +45,9 @@ function take(file: string): boolean {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
-    throw new CannotRun(`${file} cannot be written (${code}): set DRILL_HISTORY to a folder where it can`, { cause })
+    throw new CannotRun(`${file} cannot be written (${code}): make room for it, or let this user write there`, {
+      cause,
+    })
   } finally {
     rmSync(own, { force: true })
   }
