@@ -9,7 +9,7 @@ export function notEndedHtml({ id, startedAt }: { id: string; startedAt: string 
 <title>Not ended: ${escaped(id)}</title>
 <h1>This run has not ended</h1>
 <p>The run ${escaped(id)} began at ${escaped(startedAt)}. Either it is still running, or it was killed: it has proven nothing. The next run in
-this checkout completes what it left.</p>
+this checkout that has the same history completes what it left.</p>
 </html>
 `
 }

@@ -8,8 +8,14 @@ import type { BundleSettings } from '../../reports/bundle/settings.ts'
 import { locked } from '../../reports/history/lock.ts'
 import { writeWhole } from '../../reports/run-folder.ts'
 
-/** Beside the runs' folders: a file for each run whose process has still to complete its folder, with that process's identity. */
+/** Beside the runs' folders: a file for each run whose process has still to complete its folder. */
 const MARKS = '.running'
+
+interface Mark {
+  process: ProcessIdentity
+  /** The folder of its history. */
+  history: string
+}
 
 /** What a run leaves, from its first record to its seal. */
 export class RunBundle {
@@ -27,7 +33,8 @@ export class RunBundle {
 
   /** To be called before vitest starts, and with it the reporter: whatever record there is, the next run knows of it. */
   begin(): void {
-    writeWhole(markOf(this.#directory), JSON.stringify(identify(process.pid)))
+    const mark: Mark = { process: identify(process.pid), history: this.#settings.historyFolder }
+    writeWhole(markOf(this.#directory), JSON.stringify(mark))
     this.#loading = import('../../reports/bundle/complete.ts')
     this.#loading.then(
       loaded => {
@@ -77,15 +84,16 @@ export class RunBundle {
 }
 
 /**
- * Completes the folders of runs that were killed before they could: whose process is proven dead.
+ * Completes the folders of runs that were killed before they could: whose process is proven dead. Those of another history
+ * are left to the next run of that one: here they would be named by runs that do not follow them.
  * @returns a line for each.
  */
 export async function completeCutOffRuns(out: string, settings: BundleSettings): Promise<string[]> {
-  if (cutOffRunsIn(out).length === 0) return []
+  if (cutOffRunsIn(out, settings).length === 0) return []
   const { completeBundle } = await import('../../reports/bundle/complete.ts')
   // Of two runs that begin at once, both would find them.
   return locked(path.join(out, `${MARKS}.lock`), () =>
-    cutOffRunsIn(out).map(id => {
+    cutOffRunsIn(out, settings).map(id => {
       const directory = path.join(out, id)
       if (!hasRecord(directory)) {
         rmSync(markOf(directory))
@@ -104,10 +112,10 @@ export async function completeCutOffRuns(out: string, settings: BundleSettings):
   )
 }
 
-function cutOffRunsIn(out: string): string[] {
+function cutOffRunsIn(out: string, settings: BundleSettings): string[] {
   const marks = path.join(out, MARKS)
   const names = existsSync(marks) ? readdirSync(marks) : []
-  return names.filter(id => isOwnerDead(path.join(marks, id))).sort()
+  return names.filter(id => isCutOff(path.join(marks, id), settings)).sort()
 }
 
 function hasRecord(directory: string): boolean {
@@ -118,12 +126,17 @@ function markOf(directory: string): string {
   return path.join(path.dirname(directory), MARKS, path.basename(directory))
 }
 
-/** A mark that is gone was of a run that has just ended, or that another run has just completed; one that is no JSON is being written. */
-function isOwnerDead(mark: string): boolean {
+function isCutOff(file: string, { historyFolder }: BundleSettings): boolean {
+  const mark = readMark(file)
+  return mark !== undefined && mark.history === historyFolder && stateOf(mark.process) === 'dead'
+}
+
+/** Other runs begin and end meanwhile: none where the mark is gone, or another process is still writing it. */
+function readMark(file: string): Mark | undefined {
   try {
-    return stateOf(JSON.parse(readFileSync(mark, 'utf8')) as ProcessIdentity) === 'dead'
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
-    return false
+    return undefined
   }
 }
 

@@ -4,25 +4,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildEvidence } from '../build-evidence.ts'
+import { openBrowser } from '../html/browser.ts'
 import { sampleFacts, sampleJournal, sampleRecord } from '../sample.ts'
 import { allureHtml } from './allure-html.ts'
-
-const CHROMIUM = {
-  executablePath: '/usr/bin/chromium',
-  args: [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-}
 
 const startedAt = '2025-11-23T01:02:03.456Z'
 const records = [
@@ -92,10 +78,10 @@ describe("Allure's page of a run", () => {
     expect(filesIn(path.join(folder, 'bundle'))).toEqual(filesBefore)
   })
 
-  it('lists the drills and their RTO in a browser, from which no request leaves', { timeout: 60_000 }, async () => {
+  it('lists the drills and their RTO in a browser, from which no request leaves', async () => {
     const file = path.join(folder, 'page.html')
     writeFileSync(file, page)
-    const browser = await chromium.launch(CHROMIUM)
+    const browser = await openBrowser()
     try {
       const view = await browser.newPage()
       const told: string[] = []
