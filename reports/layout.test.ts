@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bytesText, harmless, secondsText, wrap } from './layout.ts'
+import { bytesText, harmless, secondsText, sizesText, wrap } from './layout.ts'
 
 describe('wrap', () => {
   it('breaks at spaces, and hangs what follows under the first line', () => {
@@ -64,5 +64,12 @@ describe('numbers', () => {
 describe('harmless', () => {
   it('takes out what would steer the terminal, and leaves lines', () => {
     expect(harmless('\u001b[31mred\u001b[0m\r\u0007\tx\ny\u009b2J')).toBe('red  x\ny')
+  })
+})
+
+describe('sizesText', () => {
+  it('tells what was measured, and nothing else', () => {
+    expect(sizesText({ baseBackupBytes: 37_211_404, rows: 1 })).toBe('37.2 MB of base backup, 1 row')
+    expect(sizesText({})).toBe('')
   })
 })

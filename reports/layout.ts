@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import type { Drill } from '../helpers/evidence/evidence.ts'
 
 /** Text for a terminal of `columns` columns, without colour. */
 
@@ -45,6 +46,22 @@ export function bytesText(bytes: number): string {
   const power = Math.min(bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3), units.length - 1)
   const value = bytes / 1000 ** power
   return `${power === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[power]}`
+}
+
+/** `1 drill`, `12 drills`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** What a time was measured at, as far as it was measured. */
+export function sizesText({ baseBackupBytes, databaseBytes, replayedWalBytes, rows }: Drill['sizes']): string {
+  const told = [
+    baseBackupBytes !== undefined && `${bytesText(baseBackupBytes)} of base backup`,
+    databaseBytes !== undefined && `${bytesText(databaseBytes)} of database`,
+    replayedWalBytes !== undefined && `${bytesText(replayedWalBytes)} of WAL replayed`,
+    rows !== undefined && counted(rows, 'row'),
+  ]
+  return told.filter(one => one !== false).join(', ')
 }
 
 /** What comes from servers and scripts must not steer the terminal: colours and control characters go. */

@@ -177,11 +177,12 @@ export default class DrillReporter implements Reporter {
     if (isFirst) {
       this.#facts = facts
       makeRunFolder(facts.directory)
-      writeWhole(path.join(facts.directory, 'index.html'), notEndedHtml(facts))
       this.#print(this.#terminal.heading(facts.runtime).map(line => this.#redacted(line)))
     }
     // What is thrown from the first reaches the command, before anything has begun.
     const evidence = isFirst ? this.#write() : this.#writeIfPossible()
+    // After the record, for which there may be room alone.
+    if (isFirst) writeWhole(path.join(facts.directory, 'index.html'), notEndedHtml(facts))
     if (this.#unwritten !== undefined) {
       this.#giveUp(this.#unwritten)
       return

@@ -1,8 +1,9 @@
 import { styleText } from 'node:util'
 import type { Drill, Evidence, Problem, Verdict } from '../helpers/evidence/evidence.ts'
 import type { Progress } from '../helpers/evidence/progress.ts'
-import { bytesText, harmless, secondsText, wrap } from './layout.ts'
+import { harmless, secondsText, sizesText, wrap } from './layout.ts'
 import { barText, progressSentence } from './progress/progress-text.ts'
+import { verdictCounts } from './verdicts.ts'
 
 const ID_COLUMNS = 5
 const FACTS_MAX = 12
@@ -89,7 +90,7 @@ export class TerminalText {
       ...(table.length > 0 ? ['', this.#style('bold', head), ...table] : []),
       '',
       ...run.problems.flatMap(problem => this.#problem(problem, 'unknown')),
-      ...this.concluded(run.verdict, counted(drills)),
+      ...this.concluded(run.verdict, verdictCounts(drills) || 'no drill'),
       `evidence: ${file}`,
     ]
   }
@@ -145,7 +146,7 @@ export class TerminalText {
     const told = [
       why?.split('\n')[0],
       commitsText(drill),
-      sizesText(drill),
+      atThisSize(drill),
       deviationsText(drill),
       drill.sabotage && `sabotaged: ${drill.sabotage}`,
     ]
@@ -191,33 +192,14 @@ function commitsText({ rpo }: Drill): string {
 }
 
 /** A time says nothing without the size that it was measured at. */
-function sizesText({ sizes, rto, rpo }: Drill): string {
-  const { baseBackupBytes, databaseBytes, replayedWalBytes, rows } = sizes
-  const told = [
-    baseBackupBytes !== undefined && `${bytesText(baseBackupBytes)} of base backup`,
-    databaseBytes !== undefined && `${bytesText(databaseBytes)} of database`,
-    replayedWalBytes !== undefined && `${bytesText(replayedWalBytes)} of WAL replayed`,
-    rows !== undefined && `${rows} rows`,
-  ].filter(Boolean)
-  if (!rto && !rpo) return ''
-  return `at this size: ${told.length > 0 ? told.join(', ') : 'not measured'}`
+function atThisSize({ sizes, rto, rpo }: Drill): string {
+  return rto || rpo ? `at this size: ${sizesText(sizes) || 'not measured'}` : ''
 }
 
 function deviationsText({ deviations }: Drill): string {
   return deviations.length === 0
     ? ''
     : `beyond the runbook: ${deviations.length === 1 ? 'one step' : `${deviations.length} steps`}, with proposed text in the evidence`
-}
-
-function counted(drills: readonly Drill[]): string {
-  const verdicts: Verdict[] = ['passed', 'failed', 'unknown', 'not exercised']
-  const counts = verdicts.map(verdict => [drills.filter(drill => drill.verdict === verdict).length, verdict] as const)
-  return (
-    counts
-      .filter(([count]) => count > 0)
-      .map(([count, verdict]) => `${count} ${verdict}`)
-      .join(', ') || 'no drill'
-  )
 }
 
 function factText(value: unknown): string {

@@ -2,8 +2,9 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
-import { type Evidence, evidenceSchema } from '../../helpers/evidence/evidence.ts'
+import type { Evidence } from '../../helpers/evidence/evidence.ts'
 import { CannotRun } from '../../helpers/failure.ts'
+import { readEvidence } from '../bundle/read-evidence.ts'
 import { withoutTracker } from './strip-tracker.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
@@ -39,11 +40,7 @@ function evidenceIn(bundle: string): Evidence {
     throw new CannotRun(
       `there are no results for Allure in ${bundle}: name the folder of a run that has executed a drill`,
     )
-  try {
-    return evidenceSchema.parse(JSON.parse(readFileSync(path.join(bundle, 'evidence.json'), 'utf8')))
-  } catch (cause) {
-    throw new CannotRun(`${bundle} holds no evidence that this version of the suite can read`, { cause })
-  }
+  return readEvidence(bundle)
 }
 
 function allureConfig({ run, runtime, drills }: Evidence): unknown {

@@ -1,12 +1,12 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import path from 'node:path'
-import { type Evidence, evidenceSchema } from '../../helpers/evidence/evidence.ts'
-import { CannotRun } from '../../helpers/failure.ts'
+import type { Evidence } from '../../helpers/evidence/evidence.ts'
 import { historyEntryOf, withHistory } from '../history/history.ts'
 import { sealBundle } from '../integrity/seal.ts'
 import type { Report } from '../report.ts'
 import { writeWhole } from '../run-folder.ts'
 import { makeReport } from './make-report.ts'
+import { readEvidence } from './read-evidence.ts'
 import { reportFiles } from './report-files.ts'
 import type { BundleSettings } from './settings.ts'
 
@@ -26,10 +26,9 @@ export function completeBundle(directory: string, settings: BundleSettings): Com
   const ended = asEnded(readEvidence(directory), directory)
   if (!isInHistory(ended)) return seal(directory, makeReport(ended, [], settings), settings)
   return withHistory(settings.historyFolder, (earlier, append) => {
-    const own = earlier.findIndex(({ runId }) => runId === ended.run.id)
-    const known = earlier[own]
+    const known = earlier.find(({ runId }) => runId === ended.run.id)
     // Killed behind its last word, or completed by another run a moment ago.
-    if (known) return { report: makeReport(ended, earlier.slice(0, own), settings), digest: known.digest }
+    if (known) return { report: makeReport(ended, earlier, settings), digest: known.digest }
     const last = earlier.at(-1)
     const previous = last ? { runId: last.runId, digest: last.digest } : null
     const evidence = { ...ended, run: { ...ended.run, previous } }
@@ -37,21 +36,6 @@ export function completeBundle(directory: string, settings: BundleSettings): Com
     append(historyEntryOf(evidence, completed.digest))
     return completed
   })
-}
-
-/** @throws {CannotRun} when there is none, or it is not of this version of the suite. */
-export function readEvidence(directory: string): Evidence {
-  const file = path.join(directory, 'evidence.json')
-  try {
-    return evidenceSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch (cause) {
-    throw new CannotRun(
-      existsSync(file)
-        ? `${file} is not evidence that this version of the suite can read: build its reports with the version that made it`
-        : `there is no evidence in ${directory}: name the folder of a run, such as reports/out/latest`,
-      { cause },
-    )
-  }
 }
 
 /** Of runs that follow one another: one with a sabotage is no drill, and a shard is a part of the run that it is merged into. */

@@ -7,14 +7,14 @@ import { coverRunbook } from '../runbook/coverage.ts'
 import { exceptionsOf } from '../tables/exceptions.ts'
 import type { BundleSettings } from './settings.ts'
 
-/** @param earlier the runs before this one, oldest first. */
+/** @param history oldest first. What stands in it from this run on is left out: a report may be made again later. */
 export function makeReport(
   evidence: Evidence,
-  earlier: readonly HistoryEntry[],
+  history: readonly HistoryEntry[],
   { controls, key }: Pick<BundleSettings, 'controls' | 'key'>,
 ): Report {
   const covered = coverControls(controls, evidence)
-  const trends = trendsOf(evidence, earlier)
+  const trends = trendsOf(evidence, history)
   return {
     evidence,
     coverage: coverRunbook(evidence),

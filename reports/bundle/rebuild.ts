@@ -3,8 +3,9 @@ import path from 'node:path'
 import { CannotRun } from '../../helpers/failure.ts'
 import { readHistory } from '../history/history.ts'
 import { writeWhole } from '../run-folder.ts'
-import { isInHistory, readEvidence } from './complete.ts'
+import { isInHistory } from './complete.ts'
 import { makeReport } from './make-report.ts'
+import { readEvidence } from './read-evidence.ts'
 import { reportFiles } from './report-files.ts'
 import type { BundleSettings } from './settings.ts'
 
@@ -25,8 +26,7 @@ export function rebuildReports(bundle: string, folder: string, settings: BundleS
   if (existsSync(folder) && !existsSync(path.join(folder, MARK)))
     throw new CannotRun(`${folder} is there, and holds no rebuilt reports: move it away`)
   const history = isInHistory(evidence) ? readHistory(settings.historyFolder) : []
-  const own = history.findIndex(({ runId }) => runId === evidence.run.id)
-  const report = makeReport(evidence, own === -1 ? history : history.slice(0, own), settings)
+  const report = makeReport(evidence, history, settings)
   rmSync(folder, { recursive: true, force: true })
   writeWhole(
     path.join(folder, MARK),

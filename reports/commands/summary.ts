@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { evidenceSchema } from '../../helpers/evidence/evidence.ts'
 import { CannotRun } from '../../helpers/failure.ts'
+import { readEvidence } from '../bundle/read-evidence.ts'
 import { summaryOf } from '../summary/markdown.ts'
 
 try {
@@ -27,17 +27,10 @@ function summaryOfBundle(bundle: string): string {
     const file = path.join(bundle, name)
     return existsSync(file) ? readFileSync(file, 'utf8') : undefined
   }
-  try {
-    const [exceptions, matrix, sums] = ['exceptions.json', 'matrix.md', 'SHA256SUMS'].map(textOf)
-    return summaryOf(evidenceSchema.parse(JSON.parse(textOf('evidence.json') ?? 'null')), {
-      exceptions: JSON.parse(exceptions ?? '[]'),
-      ...(matrix !== undefined && { matrix }),
-      ...(sums !== undefined && { digest: createHash('sha256').update(sums).digest('hex') }),
-    })
-  } catch (cause) {
-    throw new CannotRun(
-      `${bundle} holds no evidence that this version of the suite can read: name the folder of a run, such as reports/out/latest`,
-      { cause },
-    )
-  }
+  const [exceptions, matrix, sums] = ['exceptions.json', 'matrix.md', 'SHA256SUMS'].map(textOf)
+  return summaryOf(readEvidence(bundle), {
+    exceptions: JSON.parse(exceptions ?? '[]'),
+    ...(matrix !== undefined && { matrix }),
+    ...(sums !== undefined && { digest: createHash('sha256').update(sums).digest('hex') }),
+  })
 }

@@ -1,5 +1,5 @@
 import type { Drill } from '../../helpers/evidence/evidence.ts'
-import { allSteps } from '../build-evidence.ts'
+import { baseBackupOf } from '../base-backup.ts'
 import type { Report } from '../report.ts'
 import { type Cell, csv } from '../tables/csv.ts'
 import { drillOf } from '../worth.ts'
@@ -69,13 +69,15 @@ export function controlsCsv({
 }
 
 function cellsOf(drill: Drill): Row {
+  const backup = baseBackupOf(drill)
   return {
     drill_title: drill.title,
     verdict: drill.verdict,
     result: resultOf(drill),
     started_at: drill.startedAt,
     duration_seconds: drill.durationSeconds,
-    ...backupOf(drill),
+    base_backup: backup && (backup.where ?? backup.wal),
+    base_backup_taken_at: backup?.takenAt,
     base_backup_bytes: drill.sizes.baseBackupBytes,
     rto_seconds: drill.rto?.seconds,
     rpo_seconds: drill.rpo?.seconds,
@@ -87,16 +89,4 @@ function resultOf({ verdict, proofs, problems, reason }: Drill): string | undefi
   const [first, ...more] = proofs
   if (verdict === 'passed') return more.length === 0 ? first : `${first}; and ${more.length} more`
   return reason ?? problems.map(({ message }) => message).join('; ')
-}
-
-/** The first that the drill was about: one of the user by where it lies and when it was taken, one that the drill took by its LSNs. */
-function backupOf({ steps }: Drill): Row {
-  const [backup] = allSteps(steps).flatMap(({ observations, startedAt }): Row[] => {
-    const { backup, takenAt, startLsn, stopLsn, timeline } = observations
-    if (typeof backup === 'string')
-      return [{ base_backup: backup, ...(typeof takenAt === 'string' && { base_backup_taken_at: takenAt }) }]
-    if (!startLsn || !stopLsn) return []
-    return [{ base_backup: `${startLsn} to ${stopLsn} on timeline ${timeline}`, base_backup_taken_at: startedAt }]
-  })
-  return { ...backup }
 }

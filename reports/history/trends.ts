@@ -1,5 +1,6 @@
 import type { Evidence } from '../../helpers/evidence/evidence.ts'
 import { secondsText } from '../layout.ts'
+import { median } from '../median.ts'
 import { type HistoryEntry, serverMajorOf } from './history.ts'
 
 /** One drill's RTO in earlier runs that can be compared with this one: same kind of run, runtime and major, and passed. */
@@ -43,17 +44,10 @@ function trendOf(drill: string, comparable: readonly HistoryEntry[], latest: Tre
     .slice(-LATEST)
   const rto = [...before, latest]
   if (before.length < FEWEST) return { drill, rto }
-  const medianSeconds = medianOf(before.map(({ seconds }) => seconds))
+  const medianSeconds = median(before.map(({ seconds }) => seconds))
   const times = latest.seconds / medianSeconds
   // Of no time at all nothing is a multiple.
   if (times < FAR_TOO_LONG || medianSeconds === 0) return { drill, rto, medianSeconds }
   const warning = `${drill} recovered in ${secondsText(latest.seconds)}, ${times.toFixed(1)} times the median of the last ${before.length} runs, ${secondsText(medianSeconds)}`
   return { drill, rto, medianSeconds, warning }
-}
-
-/** Of at least one value. */
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1)
-  return middle.reduce((sum, value) => sum + value / middle.length, 0)
 }

@@ -1,12 +1,12 @@
-import type { Drill, Observations, Step } from '../../helpers/evidence/evidence.ts'
-import { allSteps } from '../build-evidence.ts'
-import { bytesText } from '../layout.ts'
+import type { Drill } from '../../helpers/evidence/evidence.ts'
+import { baseBackupOf } from '../base-backup.ts'
+import { bytesText, counted } from '../layout.ts'
 import type { Report } from '../report.ts'
 import type { Anchors } from './anchors.ts'
-import type { SharedDeviation } from './deviations.tsx'
+import type { AnchoredDeviation } from './deviations.tsx'
 import { Starter, tookText } from './front.tsx'
 import { headlineOf } from './headline.ts'
-import { counted, momentText } from './numbers.ts'
+import { momentText } from './numbers.ts'
 import { DrillChip, Facts, Moment, Section, Table } from './parts.tsx'
 
 /** What an auditor asks of a drill, and lines to sign on. */
@@ -16,7 +16,7 @@ export function Audit({
   anchors,
 }: {
   report: Report
-  shared: readonly SharedDeviation[]
+  shared: readonly AnchoredDeviation[]
   anchors: Anchors
 }) {
   const { run, suite, runtime, machine, drills } = report.evidence
@@ -80,14 +80,8 @@ export function Audit({
   )
 }
 
-interface BackupTold {
-  what: string
-  at: string
-  lsn: string
-}
-
 function backupsText(drills: readonly Drill[]): string {
-  const count = drills.filter(drill => backupOf(drill)).length
+  const count = drills.filter(drill => baseBackupOf(drill)).length
   if (count === 0) return 'No backup is told of'
   return drills.some(({ tags }) => tags.includes('live'))
     ? "The user's own, below"
@@ -96,8 +90,8 @@ function backupsText(drills: readonly Drill[]): string {
 
 function Backups({ drills, anchors }: { drills: readonly Drill[]; anchors: Anchors }) {
   const backups = drills.flatMap(drill => {
-    const backup = backupOf(drill)
-    return backup ? [{ drill, ...backup }] : []
+    const backup = baseBackupOf(drill)
+    return backup ? [{ drill, backup }] : []
   })
   return (
     <details id="backups">
@@ -105,15 +99,15 @@ function Backups({ drills, anchors }: { drills: readonly Drill[]; anchors: Ancho
       {backups.length === 0 ? (
         <p>No drill of this run tells of a base backup.</p>
       ) : (
-        <Table caption="The first base backup of each drill" columns={['drill', 'backup', 'taken', 'LSN', 'size']}>
-          {backups.map(({ drill, what, at, lsn }) => (
+        <Table caption="The first base backup of each drill" columns={['drill', 'backup', 'taken', 'WAL', 'size']}>
+          {backups.map(({ drill, backup: { where, step, takenAt, wal } }) => (
             <tr key={anchors.of(drill)}>
               <th scope="row">
                 <DrillChip id={drill.id} anchors={anchors} />
               </th>
-              <td class="text">{what}</td>
-              <td>{at}</td>
-              <td class="number">{lsn}</td>
+              <td class="text">{where ?? step}</td>
+              <td>{takenAt === undefined ? 'not known' : where === undefined ? momentText(takenAt) : takenAt}</td>
+              <td class="number">{wal}</td>
               <td class="number">
                 {drill.sizes.baseBackupBytes === undefined ? 'not measured' : bytesText(drill.sizes.baseBackupBytes)}
               </td>
@@ -123,24 +117,4 @@ function Backups({ drills, anchors }: { drills: readonly Drill[]; anchors: Ancho
       )}
     </details>
   )
-}
-
-/** The backup that a drill tells of first: a step that saw where replay of one begins. */
-function backupOf({ steps }: Drill): BackupTold | undefined {
-  const step = allSteps(steps).find(({ observations }) => text(observations.startLsn) && 'stopLsn' in observations)
-  return (
-    step && {
-      ...describe(step),
-      lsn: `${text(step.observations.startLsn)} to ${text(step.observations.stopLsn) ?? '?'}`,
-    }
-  )
-}
-
-function describe({ title, startedAt, observations }: Step): Omit<BackupTold, 'lsn'> {
-  const takenAt = text(observations.takenAt)
-  return { what: text(observations.backup) ?? title, at: takenAt ?? momentText(startedAt) }
-}
-
-function text(value: Observations[string] | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined
 }

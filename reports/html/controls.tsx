@@ -1,6 +1,6 @@
+import { counted } from '../layout.ts'
 import type { Report } from '../report.ts'
 import type { Anchors } from './anchors.ts'
-import { counted } from './numbers.ts'
 import { Chips, DrillChip, Lines, Presence, Section, Table } from './parts.tsx'
 
 /** Controls of standards, and the drills whose passing supports them. */

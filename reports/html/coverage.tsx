@@ -1,6 +1,6 @@
+import { counted } from '../layout.ts'
 import type { Report } from '../report.ts'
 import type { Anchors } from './anchors.ts'
-import { counted } from './numbers.ts'
 import { Chips, DrillChip, Moment, Presence, Section, Table } from './parts.tsx'
 
 /** The runbook step by step: which drill proved it, and when. */

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import type { Drill, Prediction, Rpo } from '../../helpers/evidence/evidence.ts'
-import { bytesText, secondsText } from '../layout.ts'
+import { bytesText, counted, secondsText, sizesText } from '../layout.ts'
 import type { Anchors } from './anchors.ts'
-import type { SharedDeviation } from './deviations.tsx'
+import type { AnchoredDeviation } from './deviations.tsx'
 import { Objective, reasonOf } from './front.tsx'
-import { counted, durationText, sizesText } from './numbers.ts'
+import { durationText } from './numbers.ts'
 import { type Fact, Facts, Lines, Moment, Table } from './parts.tsx'
 import { Phases } from './phases.tsx'
 import { Problems } from './problems.tsx'
@@ -33,7 +33,7 @@ export function DrillSection({
   anchors,
 }: {
   drill: Drill
-  shared: readonly SharedDeviation[]
+  shared: readonly AnchoredDeviation[]
   anchors: Anchors
 }) {
   const id = anchors.of(drill)
@@ -106,12 +106,12 @@ function runbookAnchor({ runbook }: Drill): string {
   return /^[1-9]/.test(runbook) ? `#runbook-${runbook.slice(0, 1)}` : '#runbook'
 }
 
-/** Whether what the title says is proven, in one sentence. */
+/** What is proven, or why it is not, in one sentence. */
 function claimOf(drill: Drill): string {
-  const { verdict, proofs, steps } = drill
+  const { title, verdict, proofs, steps } = drill
   if (drill.sabotage !== undefined) return `It came to "${verdict}" with something broken on purpose.`
   if (verdict === 'passed')
-    return `Proven: ${counted(proofs.length, 'proof')} held, in ${counted(steps.length, 'step')}.`
+    return `Proven by ${counted(proofs.length, 'proof')} in ${counted(steps.length, 'step')}: ${title}.`
   if (verdict === 'failed') return `Not proven, since it failed: ${reasonOf(drill)}`
   if (verdict === 'unknown') return `Not proven, since it came to no result: ${reasonOf(drill)}`
   return `Not exercised: ${reasonOf(drill)}`
@@ -253,7 +253,7 @@ function Predictions({ predictions, id }: { predictions: readonly Prediction[]; 
   )
 }
 
-function Beyond({ drill, shared }: { drill: Drill; shared: readonly SharedDeviation[] }) {
+function Beyond({ drill, shared }: { drill: Drill; shared: readonly AnchoredDeviation[] }) {
   const own = shared.filter(({ drills }) => drills.includes(drill))
   if (own.length === 0) return null
   return (

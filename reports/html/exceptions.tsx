@@ -1,6 +1,6 @@
 import type { Report } from '../report.ts'
 import type { Anchors } from './anchors.ts'
-import { DrillChip, Lines, Section, Table } from './parts.tsx'
+import { Chips, DrillChip, Lines, Section, Table } from './parts.tsx'
 
 /** What an auditor has to be told beside the verdicts, with room for what became of it. */
 export function Exceptions({ report: { exceptions }, anchors }: { report: Report; anchors: Anchors }) {
@@ -14,20 +14,28 @@ export function Exceptions({ report: { exceptions }, anchors }: { report: Report
       {exceptions.length > 0 && (
         <Table
           caption="Exceptions, and what became of each"
-          columns={['exception', 'what it is', 'drill', 'remediation ticket', 'reviewer']}
+          columns={['exception', 'what it is', 'drills', 'remediation ticket', 'reviewer']}
           className="wide"
         >
-          {exceptions.map(({ id, drill, sentence, remediationTicket, reviewer }) => (
-            <tr key={id}>
-              <th scope="row">{id}</th>
-              <td class="text">
-                <Lines text={sentence} />
-              </td>
-              <td>{drill !== undefined && <DrillChip id={drill} anchors={anchors} />}</td>
-              <td class="blank">{remediationTicket}</td>
-              <td class="blank">{reviewer}</td>
-            </tr>
-          ))}
+          {exceptions.map(
+            ({ id, drill, drills = drill === undefined ? [] : [drill], sentence, remediationTicket, reviewer }) => (
+              <tr key={id}>
+                <th scope="row">{id}</th>
+                <td class="text">
+                  <Lines text={sentence} />
+                </td>
+                <td class="text">
+                  <Chips>
+                    {drills.map(one => (
+                      <DrillChip key={one} id={one} anchors={anchors} />
+                    ))}
+                  </Chips>
+                </td>
+                <td class="blank">{remediationTicket}</td>
+                <td class="blank">{reviewer}</td>
+              </tr>
+            ),
+          )}
         </Table>
       )}
     </Section>

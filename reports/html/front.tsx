@@ -1,14 +1,16 @@
 import type { Drill, Evidence, Rpo, Rto } from '../../helpers/evidence/evidence.ts'
-import { secondsText } from '../layout.ts'
+import { counted, secondsText, sizesText } from '../layout.ts'
 import type { Report } from '../report.ts'
+import { runSeconds } from '../run-seconds.ts'
+import { countOf, VERDICTS } from '../verdicts.ts'
 import type { Anchors } from './anchors.ts'
 import { headlineOf } from './headline.ts'
 import { type Measure, measureOf } from './measures.ts'
-import { counted, durationText, sizesText } from './numbers.ts'
+import { durationText } from './numbers.ts'
 import { DrillChip, type Fact, Facts, Lines, Moment } from './parts.tsx'
 import { Problems } from './problems.tsx'
 import { Sparkline } from './sparkline.tsx'
-import { Mark, VERDICTS, VerdictWord, verdictClass } from './verdict.tsx'
+import { Mark, VerdictWord, verdictClass } from './verdict.tsx'
 
 /** The first screen: whether recovery is proven, by what, how fast, and who says so. */
 export function Front({ report, anchors }: { report: Report; anchors: Anchors }) {
@@ -68,14 +70,12 @@ function Tally({ evidence: { drills }, anchors }: { evidence: Evidence; anchors:
     <div class="card tally">
       <h2>Drills</h2>
       <ul class="counts">
-        {VERDICTS.map(verdict => ({ verdict, count: drills.filter(drill => drill.verdict === verdict).length })).map(
-          ({ verdict, count }) => (
-            <li key={verdict} class={count === 0 ? 'none' : verdictClass(verdict)}>
-              <b>{count}</b>
-              <VerdictWord verdict={verdict} />
-            </li>
-          ),
-        )}
+        {VERDICTS.map(verdict => ({ verdict, count: countOf(verdict, drills) })).map(({ verdict, count }) => (
+          <li key={verdict} class={count === 0 ? 'none' : verdictClass(verdict)}>
+            <b>{count}</b>
+            <VerdictWord verdict={verdict} />
+          </li>
+        ))}
       </ul>
       <ul class="wall" aria-label="Every drill">
         {drills.map(drill => (
@@ -246,8 +246,9 @@ function Previous({ previous }: { previous: Evidence['run']['previous'] }) {
 }
 
 /** How long a run took, as far as it says when it ended. */
-export function tookText({ startedAt, endedAt }: Evidence['run']): string {
-  return endedAt === undefined ? 'It has no end' : durationText((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)
+export function tookText(run: Evidence['run']): string {
+  const seconds = runSeconds(run)
+  return seconds === undefined ? 'It has no end' : durationText(seconds)
 }
 
 function NotPassed({ evidence: { drills }, anchors }: { evidence: Evidence; anchors: Anchors }) {

@@ -1,5 +1,6 @@
 import type { Drill, Evidence, Verdict } from '../../helpers/evidence/evidence.ts'
-import { counted } from './numbers.ts'
+import { counted } from '../layout.ts'
+import { countOf } from '../verdicts.ts'
 
 /** What the page says first. */
 export interface Headline {
@@ -22,7 +23,7 @@ export function headlineOf({ run, drills }: Evidence): Headline {
     return {
       mark: 'not exercised',
       sentence: 'Sabotaged on purpose: this run says nothing about recovery',
-      explanation: `Something was broken in each of ${counted(broken.length, 'drill')} to see it turn red; ${broken.filter(({ verdict }) => verdict === 'failed').length} did.`,
+      explanation: `Something was broken in each of ${counted(broken.length, 'drill')} to see it turn red; ${countOf('failed', broken)} did.`,
     }
   if (run.state === 'interrupted')
     return {
@@ -34,8 +35,7 @@ export function headlineOf({ run, drills }: Evidence): Headline {
 }
 
 function ended(run: Evidence['run'], drills: readonly Drill[]): Headline {
-  const count = (verdict: Verdict) => drills.filter(drill => drill.verdict === verdict).length
-  const [passed, failed, unknown] = [count('passed'), count('failed'), count('unknown')]
+  const [passed, failed, unknown] = [countOf('passed', drills), countOf('failed', drills), countOf('unknown', drills)]
   const problems = run.problems.length === 0 ? '' : ` ${counted(run.problems.length, 'problem')} of the run as a whole.`
   if (run.verdict === 'failed')
     return {

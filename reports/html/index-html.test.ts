@@ -95,6 +95,16 @@ describe('what the page tells', () => {
     ])
   })
 
+  it('says of each drill in a sentence what it proved, or why it did not', () => {
+    expect(failed.filter(hasClass('claim')).map(({ text }) => text)).toEqual([
+      'Proven by 1 proof in 3 steps: a segment lost between backup and target is named before anybody waits for it.',
+      'Not exercised: the runtime embedded cannot do what it needs: fullArchive',
+      'Proven by 4 proofs in 5 steps: recovery to an LSN keeps every commit before the target and none after.',
+      'Not proven, since it failed: 12 promised rows are missing',
+      'Not proven, since it came to no result: the run was cut off',
+    ])
+  })
+
   it('draws replay towards its target, and signals against their window, in words as well', () => {
     const told = passed.filter(({ tag }) => tag === 'desc').map(({ text }) => text)
     expect(told).toContain(

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { render } from 'preact-render-to-string'
+import { counted } from '../layout.ts'
 import type { Report } from '../report.ts'
 import { Anchors } from './anchors.ts'
 import { Audit } from './audit.tsx'
 import { Controls } from './controls.tsx'
 import { Coverage } from './coverage.tsx'
-import { Deviations, sharedDeviations } from './deviations.tsx'
+import { anchoredDeviations, Deviations } from './deviations.tsx'
 import { DrillSection } from './drill.tsx'
 import { Environment } from './environment.tsx'
 import { Escalation } from './escalation.tsx'
 import { Exceptions } from './exceptions.tsx'
 import { Front } from './front.tsx'
 import { headlineOf } from './headline.ts'
-import { counted } from './numbers.ts'
 import { printable } from './printable.ts'
 import { Trends } from './trends.tsx'
 import { Shapes } from './verdict.tsx'
@@ -25,7 +25,7 @@ const CONTENTS = [
   ['summary', 'Summary'],
   ['runbook', 'Runbook'],
   ['trends', 'Trends'],
-  ['deviations', 'Beyond it'],
+  ['deviations', 'Deviations'],
   ['escalation', 'Escalation'],
   ['controls', 'Controls'],
   ['exceptions', 'Exceptions'],
@@ -43,7 +43,7 @@ function Page({ report }: { report: Report }) {
   const { evidence } = report
   const { run, suite } = evidence
   const anchors = new Anchors(evidence)
-  const shared = sharedDeviations(evidence)
+  const shared = anchoredDeviations(evidence)
   return (
     <html lang="en">
       <head>

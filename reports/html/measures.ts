@@ -1,4 +1,5 @@
 import type { Drill, Rpo, Rto } from '../../helpers/evidence/evidence.ts'
+import { median } from '../median.ts'
 
 /** What the drills of a run measured of one kind. */
 export interface Measure<M extends Rto | Rpo> {
@@ -28,12 +29,4 @@ export function measureOf<K extends 'rto' | 'rpo'>(
     drills: all.map(({ drill }) => drill),
     verdict: (['missed', 'met at this size'] as const).find(one => verdicts.includes(one)) ?? 'no objective',
   }
-}
-
-/** @throws {RangeError} of no value at all. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]]
-  if (low === undefined || high === undefined) throw new RangeError('no value has no median')
-  return (low + high) / 2
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { durationText, lsnNumber, lsnText, momentText, sizesText } from './numbers.ts'
+import { durationText, lsnNumber, lsnText, momentText } from './numbers.ts'
 
 describe('durationText', () => {
   it.each([
@@ -18,13 +18,6 @@ describe('durationText', () => {
 describe('momentText', () => {
   it('leaves out what is smaller than a second', () => {
     expect(momentText('2025-11-23T01:02:03.456Z')).toBe('2025-11-23 01:02:03 UTC')
-  })
-})
-
-describe('sizesText', () => {
-  it('tells what was measured, and nothing else', () => {
-    expect(sizesText({ baseBackupBytes: 37_211_404, rows: 1 })).toBe('37.2 MB of base backup, 1 row')
-    expect(sizesText({})).toBe('')
   })
 })
 

@@ -1,4 +1,4 @@
-import { bytesText, secondsText } from '../layout.ts'
+import { secondsText } from '../layout.ts'
 
 /** `48.3 s`, `1 min 55 s`, `2 h 3 min`: from a minute on nobody counts in seconds. */
 export function durationText(seconds: number): string {
@@ -21,28 +21,6 @@ export function durationText(seconds: number): string {
 /** `2025-11-23 01:02:03 UTC`, of an ISO 8601 moment in UTC. */
 export function momentText(moment: string): string {
   return `${moment.slice(0, 10)} ${moment.slice(11, 19)} UTC`
-}
-
-/** `1 drill`, `12 drills`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
-/** What a time was measured at. */
-export function sizesText(sizes: {
-  baseBackupBytes?: number | undefined
-  databaseBytes?: number | undefined
-  replayedWalBytes?: number | undefined
-  rows?: number | undefined
-}): string {
-  const { baseBackupBytes, databaseBytes, replayedWalBytes, rows } = sizes
-  const told = [
-    baseBackupBytes !== undefined && `${bytesText(baseBackupBytes)} of base backup`,
-    databaseBytes !== undefined && `${bytesText(databaseBytes)} of database`,
-    replayedWalBytes !== undefined && `${bytesText(replayedWalBytes)} of WAL replayed`,
-    rows !== undefined && counted(rows, 'row'),
-  ].filter(one => one !== false)
-  return told.join(', ')
 }
 
 /** An LSN such as `16/B374D848` as its number; undefined for what is none. */

@@ -1,18 +1,15 @@
-import { stripVTControlCharacters } from 'node:util'
+import { harmless } from '../layout.ts'
 import type { Report } from '../report.ts'
 
-/** Controls that a page must not hold, and those that change the direction of what is beside them: what is read is then not what is there. */
-const STEERING = /(?!\n)\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|[\ufffe\uffff]/gu
+/** What changes the direction of what is beside it, so that what is read is not what is there; and what no page may hold. */
+const STEERING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu
 
 /** Half a character. */
 const LONE_SURROGATE = /\p{Cs}/gu
 
 /** Text of drills, servers and users, without what a reader cannot see: colours, control characters, changes of direction. */
 export function printableText(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll('\t', '  ')
-    .replaceAll(STEERING, '')
-    .replaceAll(LONE_SURROGATE, '\ufffd')
+  return harmless(text).replaceAll(STEERING, '').replaceAll(LONE_SURROGATE, '\ufffd')
 }
 
 /** `report` with every text in it, and every name of a field, as `printableText` has it. */

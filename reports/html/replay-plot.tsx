@@ -1,8 +1,8 @@
 import { scaleLinear } from 'd3-scale'
 import { curveStepAfter, line } from 'd3-shape'
 import type { Timeline } from '../../helpers/evidence/evidence.ts'
-import { secondsText } from '../layout.ts'
-import { counted, lsnNumber, lsnText } from './numbers.ts'
+import { counted, secondsText } from '../layout.ts'
+import { lsnNumber, lsnText } from './numbers.ts'
 import { Scroll, Table } from './parts.tsx'
 import { EventMarks, heightOf, placeEvents, round, TimeAxis } from './time-axis.tsx'
 

@@ -1,7 +1,6 @@
 import { scaleLinear } from 'd3-scale'
 import type { Timeline } from '../../helpers/evidence/evidence.ts'
-import { secondsText } from '../layout.ts'
-import { counted } from './numbers.ts'
+import { counted, secondsText } from '../layout.ts'
 import { Scroll, Table } from './parts.tsx'
 import { EventMarks, heightOf, placeEvents, round, TimeAxis, type TimeScale } from './time-axis.tsx'
 

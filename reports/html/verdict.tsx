@@ -1,8 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { Verdict } from '../../helpers/evidence/evidence.ts'
 
-export const VERDICTS: readonly Verdict[] = ['passed', 'failed', 'unknown', 'not exercised']
-
 /** A verdict as part of a class or of an id. */
 export function verdictClass(verdict: Verdict): string {
   return verdict.replace(' ', '-')

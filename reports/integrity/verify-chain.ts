@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import type { Evidence, Verdict } from '../../helpers/evidence/evidence.ts'
+import { verdictCounts } from '../verdicts.ts'
 import type { VerifyingKey } from './keys.ts'
 import { quoted, Refusal } from './refusal.ts'
 import { type IntactBundle, verifyBundle } from './verify-bundle.ts'
@@ -92,7 +93,7 @@ function refusing<T>(what: string, body: () => T, remedy?: string): T {
   }
 }
 
-const VERDICTS: Readonly<Record<Verdict, string>> = {
+const TOLD: Readonly<Record<Verdict, string>> = {
   passed: 'passed',
   failed: 'FAILED',
   unknown: 'proved nothing (unknown)',
@@ -102,15 +103,11 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 function runText({ evidence, files }: IntactBundle): string {
   const { id, state, verdict } = evidence.run
   const ended = state === 'interrupted' ? 'was interrupted and ' : ''
-  return `the run ${id} ${ended}${VERDICTS[verdict]} (${drillsText(evidence)}, ${files} files)`
+  return `the run ${id} ${ended}${TOLD[verdict]} (${drillsText(evidence)}, ${files} files)`
 }
 
 function drillsText({ drills }: Evidence): string {
-  const counts = (Object.keys(VERDICTS) as Verdict[])
-    .map(verdict => ({ verdict, count: drills.filter(drill => drill.verdict === verdict).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ verdict, count }) => `${count} ${verdict}`)
-  return counts.length === 0 ? 'no drill' : `drills: ${counts.join(', ')}`
+  return drills.length === 0 ? 'no drill' : `drills: ${verdictCounts(drills)}`
 }
 
 function chainText({ runs, end }: Chain): string {

@@ -1,6 +1,8 @@
 import type { Drill, Evidence, Verdict } from '../../helpers/evidence/evidence.ts'
-import { bytesText, harmless, secondsText } from '../layout.ts'
+import { harmless, secondsText, sizesText } from '../layout.ts'
+import { runSeconds } from '../run-seconds.ts'
 import type { Exception } from '../tables/exceptions.ts'
+import { countOf, VERDICTS } from '../verdicts.ts'
 
 /** What a bundle holds beside its evidence. */
 export interface SummaryParts {
@@ -52,8 +54,9 @@ const marks: Record<Verdict, string> = { passed: '✅', failed: '❌', unknown: 
 
 function headingOf({ run, runtime, suite }: Evidence): string {
   const { serverVersion, name, image } = runtime
-  const { id, kind, startedAt, endedAt, startedBy, selection, shards } = run
-  const took = endedAt === undefined ? '' : `, ${secondsText((Date.parse(endedAt) - Date.parse(startedAt)) / 1000)}`
+  const { id, kind, startedAt, startedBy, selection, shards } = run
+  const seconds = runSeconds(run)
+  const took = seconds === undefined ? '' : `, ${secondsText(seconds)}`
   const parts = [
     `PostgreSQL ${serverVersion}, ${image === undefined ? name : `${name} (${image})`}`,
     `${kind} run ${id} at ${startedAt}${took}`,
@@ -66,8 +69,7 @@ function headingOf({ run, runtime, suite }: Evidence): string {
 }
 
 function countsText(drills: readonly Drill[]): string {
-  const verdicts: Verdict[] = ['passed', 'failed', 'unknown', 'not exercised']
-  return verdicts.map(verdict => `${drills.filter(drill => drill.verdict === verdict).length} ${verdict}`).join(', ')
+  return VERDICTS.map(verdict => `${countOf(verdict, drills)} ${verdict}`).join(', ')
 }
 
 function isWrong({ verdict }: Drill): boolean {
@@ -80,12 +82,7 @@ function wrongRow({ id, verdict, title, reason, problems }: Drill): string[] {
 }
 
 function objectivesRow({ id, rto, rpo, sizes }: Drill): string[] {
-  const { baseBackupBytes, replayedWalBytes } = sizes
-  const size = [
-    baseBackupBytes !== undefined && `${bytesText(baseBackupBytes)} of base backup`,
-    replayedWalBytes !== undefined && `${bytesText(replayedWalBytes)} of WAL replayed`,
-  ].filter(Boolean)
-  return [id, measuredText(rto), measuredText(rpo), size.join(', ')]
+  return [id, measuredText(rto), measuredText(rpo), sizesText(sizes)]
 }
 
 function measuredText(measured: Drill['rto'] | Drill['rpo']): string {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { Deviation, Drill, Evidence, Problem } from '../../helpers/evidence/evidence.ts'
+import type { Drill, Evidence, Problem } from '../../helpers/evidence/evidence.ts'
 import type { ControlCoverage } from '../controls/controls.ts'
 import type { Trend } from '../history/trends.ts'
 import { secondsText } from '../layout.ts'
+import { type SharedDeviation, sharedDeviations } from '../shared-deviations.ts'
 
 const exceptionSchema = z.object({
   id: z.string().describe("As within the run: 'P1 failed', 'R5 not exercised', 'control gap CC7.5', 'deviation 3.4'"),
@@ -46,7 +47,7 @@ export function exceptionsOf(
     ...drills.flatMap(withReason),
     ...trends.flatMap(slower),
     ...controls.filter(({ isSupported }) => !isSupported).map(gap),
-    ...deviations(drills),
+    ...sharedDeviations(evidence).map(deviationOf),
   ]
   return eachIdOnce(told).map(one => ({ ...one, remediationTicket: '', reviewer: '' }))
 }
@@ -91,20 +92,15 @@ function gap({ id, sentence }: ControlCoverage): Told {
   return { id: `control gap ${id}`, kind: 'control gap', sentence }
 }
 
-/** Most of them are met by every drill that restores: each stands there once. */
-function deviations(drills: readonly Drill[]): Told[] {
-  const all = drills.flatMap(({ id, deviations }) => deviations.map(deviation => ({ drill: id, deviation })))
-  const alike = ({ section, what }: Deviation) =>
-    all.filter(({ deviation }) => deviation.section === section && deviation.what === what)
-  return all
-    .filter(one => alike(one.deviation)[0] === one)
-    .map(({ deviation }) => ({
-      id: `deviation ${deviation.section}`,
-      kind: 'deviation' as const,
-      drills: [...new Set(alike(deviation).map(({ drill }) => drill))],
-      sentence: `${deviation.what}: ${deviation.why}`,
-      proposedText: deviation.proposedText,
-    }))
+function deviationOf({ deviation, drills }: SharedDeviation): Told {
+  const { section, what, why, proposedText } = deviation
+  return {
+    id: `deviation ${section}`,
+    kind: 'deviation',
+    drills: drills.map(({ id }) => id),
+    sentence: `${what}: ${why}`,
+    proposedText,
+  }
 }
 
 /** A ticket names an exception by its id: a second of the same name is numbered. */

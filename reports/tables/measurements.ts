@@ -1,4 +1,6 @@
 import type { Drill, Evidence, Rpo, Rto, Sizes } from '../../helpers/evidence/evidence.ts'
+import { runSeconds } from '../run-seconds.ts'
+import { countOf, VERDICTS } from '../verdicts.ts'
 import { csv } from './csv.ts'
 
 const COLUMNS = [
@@ -40,15 +42,13 @@ export function measurementsCsv({ run, drills }: Evidence): string {
 }
 
 function measuredOfRun({ run, drills }: Pick<Evidence, 'run' | 'drills'>): Measured[] {
-  const verdicts = ['passed', 'failed', 'unknown', 'not exercised'] as const
-  const seconds = run.endedAt === undefined ? undefined : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000
   return [
-    { measure: 'run duration', value: seconds, unit: 'seconds' },
-    ...verdicts.map(
+    { measure: 'run duration', value: runSeconds(run), unit: 'seconds' },
+    ...VERDICTS.map(
       (verdict): Measured => ({
         measure: 'drills',
         of: verdict,
-        value: drills.filter(drill => drill.verdict === verdict).length,
+        value: countOf(verdict, drills),
         unit: 'drills',
       }),
     ),
