@@ -24,10 +24,10 @@ async function read(tar: Buffer, name = 'base.tar'): Promise<Record<string, stri
 }
 
 async function readFile(file: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {}
+  const found = new Map<string, string>()
   for await (const member of membersOfTar(file))
-    found[member.path] = member.kind === 'folder' ? '/' : (await contentOf(member)).toString('latin1')
-  return found
+    found.set(member.path, member.kind === 'folder' ? '/' : (await contentOf(member)).toString('latin1'))
+  return Object.fromEntries(found)
 }
 
 function member(fields: Exclude<ConstructorParameters<typeof Header>[0], Buffer>, content = Buffer.alloc(0)): Buffer {
@@ -203,14 +203,15 @@ describe('a tar of ours', () => {
     await fc.assert(
       fc.asyncProperty(files, async list => {
         const tar = tarOf(list)
-        const seen: Record<string, string> = {}
+        // A member may be called __proto__, to which an object's property cannot be assigned.
+        const seen = new Map<string, string>()
         await new Promise<void>((resolve, reject) => {
           const parser = new Parser({ strict: true })
           parser.on('entry', entry => {
             const chunks: Buffer[] = []
             entry.on('data', (chunk: Buffer) => chunks.push(chunk))
             entry.on('end', () => {
-              seen[entry.path] = Buffer.concat(chunks).toString('latin1')
+              seen.set(entry.path, Buffer.concat(chunks).toString('latin1'))
             })
           })
           parser.on('end', resolve)
@@ -220,7 +221,7 @@ describe('a tar of ours', () => {
         const expected = Object.fromEntries(
           list.map(({ path, content }) => [path, Buffer.from(content).toString('latin1')]),
         )
-        expect(seen).toEqual(expected)
+        expect(Object.fromEntries(seen)).toEqual(expected)
         expect(await read(tar)).toEqual(expected)
       }),
       { numRuns: 50 },
