@@ -30,6 +30,20 @@ describe('what the page tells', () => {
     expect(textOf(passed, hasClass('counts'))).toBe('2passed0failed0unknown1not exercised')
   })
 
+  it('says beside the counts how many files were not begun', () => {
+    expect(textOf(elementsOf(indexHtml(pages.interrupted)), hasClass('tally'))).toContain(
+      '2 files of drills were not begun, and not counted above',
+    )
+    expect(textOf(passed, hasClass('tally'))).not.toContain('not begun')
+  })
+
+  it('says beside the verdict, and to the auditor, of what part a run was', () => {
+    const core = elementsOf(indexHtml(sampleReport({ kind: 'core' })))
+    expect(textOf(core, hasClass('headline'))).toMatch(/^What was selected is proven3 of \d\d drills: the core/)
+    expect(textOf(core, hasId('audit'))).toMatch(/What was selected is proven \(3 of \d\d drills: the core\)/)
+    expect(passed.filter(hasClass('scope'))).toEqual([])
+  })
+
   it('says why each drill that did not pass did not', () => {
     expect(failed.filter(hasClass('not-passed'))).toHaveLength(1)
     const told = textOf(failed, hasClass('not-passed'))

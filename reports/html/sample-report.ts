@@ -316,7 +316,17 @@ export function failedReport(): Report {
 /** A run that was cut off. */
 export function interruptedReport(): Report {
   return sampleReport(
-    { state: 'interrupted', verdict: 'unknown', problems: [{ kind: 'interrupted', message: 'the run was cut off' }] },
+    {
+      state: 'interrupted',
+      verdict: 'unknown',
+      problems: [
+        { kind: 'interrupted', message: 'the run was cut off' },
+        ...['pitr-to-lsn', 'every-target'].map(name => ({
+          kind: 'file-not-run',
+          message: `drills/recovery/${name}.spec.ts was to be run, and was not`,
+        })),
+      ],
+    },
     [escalation, unknown],
   )
 }
