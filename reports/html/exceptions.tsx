@@ -18,18 +18,30 @@ export function Exceptions({ report: { exceptions }, anchors }: { report: Report
           className="wide"
         >
           {exceptions.map(
-            ({ id, drill, drills = drill === undefined ? [] : [drill], sentence, remediationTicket, reviewer }) => (
+            ({
+              id,
+              kind,
+              drill,
+              drills = drill === undefined ? [] : [drill],
+              sentence,
+              remediationTicket,
+              reviewer,
+            }) => (
               <tr key={id}>
                 <th scope="row">{id}</th>
                 <td class="text">
                   <Lines text={sentence} />
                 </td>
                 <td class="text">
-                  <Chips>
-                    {drills.map(one => (
-                      <DrillChip key={one} id={one} anchors={anchors} />
-                    ))}
-                  </Chips>
+                  {drills.length === 0 ? (
+                    <span class="soft">{kind === 'control gap' ? 'none that passed' : 'the run as a whole'}</span>
+                  ) : (
+                    <Chips>
+                      {drills.map(one => (
+                        <DrillChip key={one} id={one} anchors={anchors} />
+                      ))}
+                    </Chips>
+                  )}
                 </td>
                 <td class="blank">{remediationTicket}</td>
                 <td class="blank">{reviewer}</td>

@@ -5,6 +5,7 @@ import { filesNotBegun } from '../run-scope.ts'
 import { runSeconds } from '../run-seconds.ts'
 import { countOf, VERDICTS } from '../verdicts.ts'
 import type { Anchors } from './anchors.ts'
+import { shapeOf } from './coverage.tsx'
 import { headlineOf, notBegunText } from './headline.ts'
 import { type Measure, measureOf } from './measures.ts'
 import { durationText } from './numbers.ts'
@@ -176,11 +177,11 @@ function Runbook({ report: { coverage, evidence, controls } }: { report: Report 
               </a>
               <span class="beads" aria-hidden="true">
                 {steps.map(step => (
-                  <Mark key={step.step} verdict={step.isProven ? 'passed' : 'not exercised'} />
+                  <Mark key={step.step} verdict={shapeOf(step.outcome)} />
                 ))}
               </span>
               <span>
-                {steps.filter(({ isProven }) => isProven).length} of {counted(steps.length, 'step')} proven
+                {steps.filter(({ outcome }) => outcome === 'proven').length} of {counted(steps.length, 'step')} proven
               </span>
             </li>
           )

@@ -115,6 +115,12 @@ export function Presence({ isThere, children }: { isThere: boolean; children: st
   return <VerdictWord verdict={isThere ? 'passed' : 'not exercised'}>{children}</VerdictWord>
 }
 
+/** A text as Markdown writes it: what stands between backticks is code. */
+export function Prose({ text }: { text: string }) {
+  // A split by one group puts what the group found at every second place.
+  return <>{text.split(/`([^`]+)`/).map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>
+}
+
 /** A long text in its lines, as they came. */
 export function Lines({ text }: { text: string }) {
   return <span class="lines">{text}</span>

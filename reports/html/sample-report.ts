@@ -1,6 +1,7 @@
 // What the page's tests start from: a run of four drills, one of each verdict where it failed, written by hand.
-import type { Drill, Evidence, Step } from '../../helpers/evidence/evidence.ts'
+import type { Drill, Evidence, Step, Verdict } from '../../helpers/evidence/evidence.ts'
 import type { Report } from '../report.ts'
+import type { StepOutcome } from '../runbook/coverage.ts'
 import { sampleFacts } from '../sample.ts'
 
 const BEGAN = Date.parse('2025-11-23T01:02:03.456Z')
@@ -228,8 +229,10 @@ export function sampleReport(
     step: number,
     text,
     drills: of(...ids),
-    isProven: ids.some(id => passed.includes(id)),
+    outcome: outcomeOf(of(...ids).map(({ verdict }) => verdict)),
   })
+  const outcomeOf = (verdicts: readonly Verdict[]): StepOutcome =>
+    verdicts.includes('passed') ? 'proven' : (verdicts.find(verdict => verdict !== 'passed') ?? 'not part of this run')
   const control = (id: string, title: string, ...ids: string[]) => ({
     standard: 'ISO/IEC 27001:2022',
     id,
@@ -287,6 +290,13 @@ export function sampleReport(
       },
     ],
     exceptions: [
+      {
+        id: 'run leftover',
+        kind: 'run problem',
+        sentence: 'a server was left running',
+        remediationTicket: '',
+        reviewer: '',
+      },
       {
         id: 'N7f not exercised',
         kind: 'not exercised',
