@@ -23,7 +23,7 @@ export function Environment({ evidence: { runtime, machine, suite, config } }: {
         ]}
       />
       {runtime.programs && (
-        <Table caption="The server's programs" columns={['program', 'SHA-256']} isCaptionShown>
+        <Table caption="The server's programs" columns={['program', 'SHA-256']} isCaptionShown isStacked>
           {runtime.programs.map(({ name, sha256 }) => (
             <tr key={name}>
               <th scope="row">{name}</th>
@@ -35,7 +35,12 @@ export function Environment({ evidence: { runtime, machine, suite, config } }: {
         </Table>
       )}
       {settings.length > 0 && (
-        <Table caption="Settings, as given; secrets are left out" columns={['variable', 'value']} isCaptionShown>
+        <Table
+          caption="Settings, as given; secrets are left out"
+          columns={['variable', 'value']}
+          isCaptionShown
+          isStacked
+        >
           {settings.map(([name, value]) => (
             <tr key={name}>
               <th scope="row">

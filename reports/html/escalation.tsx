@@ -19,13 +19,12 @@ export function Escalation({ evidence: { drills }, anchors }: { evidence: Eviden
         caption="What each signal of §4 did at each fault"
         columns={['fault', ...SIGNAL_NAMES, 'what else finds it', 'drill']}
         className="matrix"
+        isStacked
       >
         {rows.map(row => (
           <tr key={row.fault} class={row.seen ? '' : 'unseen'}>
             <th scope="row">{row.fault}</th>
-            {SIGNAL_NAMES.map(signal => (
-              <Cell key={signal} row={row} signal={signal} />
-            ))}
+            {SIGNAL_NAMES.map(signal => cellOf(row, signal))}
             <td>{row.caughtBy}</td>
             <td>
               <DrillChip id={row.drill} anchors={anchors} {...(row.verdict && { verdict: row.verdict })} />
@@ -37,7 +36,8 @@ export function Escalation({ evidence: { drills }, anchors }: { evidence: Eviden
   )
 }
 
-function Cell({ row: { seen, unseen }, signal }: { row: MatrixRow; signal: (typeof SIGNAL_NAMES)[number] }) {
+/** No component: a table that is stacked has to see its cells. */
+function cellOf({ seen, unseen }: MatrixRow, signal: (typeof SIGNAL_NAMES)[number]) {
   if (!seen) return <td class="soft">{unseen}</td>
   if (seen.signals[signal] === 'quiet') return <td class="quiet">quiet</td>
   const seconds = seen.secondsToFire[signal]

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact'
+import { type ComponentChildren, cloneElement, isValidElement, toChildArray, type VNode } from 'preact'
 import type { Verdict } from '../../helpers/evidence/evidence.ts'
 import type { Anchors } from './anchors.ts'
 import { momentText } from './numbers.ts'
@@ -25,37 +25,64 @@ export function Scroll({ label, children }: { label: string; children: Component
   )
 }
 
-/** A table with a caption and heads of columns; `children` are its rows. */
+/**
+ * A table with a caption and heads of columns; `children` are its rows, whose children are `th` and `td`, one a column. Of one that is
+ * stacked, each row is a list of its own where the page is narrow, and each cell says its column beside itself.
+ */
 export function Table({
   caption,
   columns,
   isCaptionShown = false,
+  isStacked = false,
   children,
   className = '',
 }: {
   caption: string
   columns: readonly string[]
   isCaptionShown?: boolean
+  isStacked?: boolean
   children: ComponentChildren
   className?: string
 }) {
+  // A style sheet that makes a row a list takes from it that it is one of a table, unless it says so itself.
+  const role = (name: 'table' | 'rowgroup' | 'row' | 'columnheader') => (isStacked ? { role: name } : {})
   return (
     <Scroll label={caption}>
-      <table class={className}>
+      <table class={`${className} ${isStacked ? 'stacked' : ''}`} {...role('table')}>
         <caption class={isCaptionShown ? '' : 'said'}>{caption}</caption>
-        <thead>
-          <tr>
+        <thead {...role('rowgroup')}>
+          <tr {...role('row')}>
             {columns.map(column => (
-              <th scope="col" key={column}>
+              <th scope="col" key={column} {...role('columnheader')}>
                 {column}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody {...role('rowgroup')}>
+          {isStacked ? elementsOf(children).map(row => stacked(row, columns)) : children}
+        </tbody>
       </table>
     </Scroll>
   )
+}
+
+function stacked(row: VNode<Children>, columns: readonly string[]) {
+  const cells = elementsOf(row.props.children).map((cell, index) =>
+    cloneElement(cell as VNode<object>, {
+      role: cell.type === 'th' ? 'rowheader' : 'cell',
+      'data-column': columns[index],
+    }),
+  )
+  return cloneElement(row as VNode<object>, { role: 'row' }, cells)
+}
+
+interface Children {
+  children?: ComponentChildren
+}
+
+function elementsOf(children: ComponentChildren): VNode<Children>[] {
+  return toChildArray(children).filter(child => isValidElement(child)) as VNode<Children>[]
 }
 
 /** Names and values, one beside the other. Without a value, the fact is left out. */
