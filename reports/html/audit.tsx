@@ -100,11 +100,7 @@ function Backups({ drills, anchors }: { drills: readonly Drill[]; anchors: Ancho
       {backups.length === 0 ? (
         <p>No drill of this run tells of a base backup.</p>
       ) : (
-        <Table
-          caption="The first base backup of each drill"
-          columns={['drill', 'backup', 'taken', 'WAL', 'size']}
-          isStacked
-        >
+        <Table caption="The first base backup of each drill" columns={['drill', 'backup', 'taken', 'WAL', 'size']}>
           {backups.map(({ drill, backup: { where, step, takenAt, wal } }) => (
             <tr key={anchors.of(drill)}>
               <th scope="row">

@@ -16,7 +16,6 @@ export function Controls({ report: { controls }, anchors }: { report: Report; an
         caption="Controls, and what this run has for each"
         columns={['standard', 'control', 'in this run', 'what it is', 'drills']}
         className="wide"
-        isStacked
       >
         {controls.map(({ standard, id, title, evidence, isSupported, sentence }) => (
           <tr key={`${standard} ${id}`} class={isSupported ? '' : 'gap'}>

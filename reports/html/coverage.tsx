@@ -25,7 +25,6 @@ export function Coverage({ report: { coverage }, anchors }: { report: Report; an
             <Table
               caption={`Steps of §${section}, and the drills that prove them`}
               className="wide"
-              isStacked
               columns={['step', 'the runbook says', 'in this run', 'drills', 'proven at']}
             >
               {steps.map(step => (

@@ -205,7 +205,7 @@ function Discarded({ discarded, id }: { discarded: NonNullable<Rpo['discarded']>
   return (
     <details>
       <summary>{counted(discarded.length, 'discarded commit')}, to be entered again</summary>
-      <Table caption={`Discarded commits (${id})`} columns={['commit', 'by', 'xid', 'acknowledged']} isStacked>
+      <Table caption={`Discarded commits (${id})`} columns={['commit', 'by', 'xid', 'acknowledged']}>
         {discarded.slice(0, DISCARDED_MAX).map(({ commit, actor, xid, acknowledgedAt }) => (
           <tr key={commit}>
             <th scope="row">{commit}</th>
@@ -231,7 +231,6 @@ function Predictions({ predictions, id }: { predictions: readonly Prediction[]; 
         caption={`Predicted recovery times (${id})`}
         columns={['database', 'WAL to replay', 'time', 'phases']}
         className="wide"
-        isStacked
       >
         {predictions.map(({ databaseBytes, walBytes, seconds, phases }) => (
           <tr key={`${databaseBytes} ${walBytes}`}>

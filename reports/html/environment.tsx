@@ -9,7 +9,7 @@ export function Environment({ evidence: { runtime, machine, suite, config } }: {
     <Section id="environment" title="Environment">
       <Facts
         facts={[
-          ['Runtime', `${runtime.name}: ${runtime.reason}`],
+          ['Runtime', `${runtime.name}: ${runtime.reason}`, 'long'],
           ['PostgreSQL', runtime.serverVersion],
           ['Image', runtime.image],
           ['Image digest', runtime.imageDigest && <code>{runtime.imageDigest}</code>],
@@ -23,7 +23,7 @@ export function Environment({ evidence: { runtime, machine, suite, config } }: {
         ]}
       />
       {runtime.programs && (
-        <Table caption="The server's programs" columns={['program', 'SHA-256']} isCaptionShown isStacked>
+        <Table caption="The server's programs" columns={['program', 'SHA-256']} isCaptionShown>
           {runtime.programs.map(({ name, sha256 }) => (
             <tr key={name}>
               <th scope="row">{name}</th>
@@ -35,12 +35,7 @@ export function Environment({ evidence: { runtime, machine, suite, config } }: {
         </Table>
       )}
       {settings.length > 0 && (
-        <Table
-          caption="Settings, as given; secrets are left out"
-          columns={['variable', 'value']}
-          isCaptionShown
-          isStacked
-        >
+        <Table caption="Settings, as given; secrets are left out" columns={['variable', 'value']} isCaptionShown>
           {settings.map(([name, value]) => (
             <tr key={name}>
               <th scope="row">

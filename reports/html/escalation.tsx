@@ -19,7 +19,6 @@ export function Escalation({ evidence: { drills }, anchors }: { evidence: Eviden
         caption="What each signal of §4 did at each fault"
         columns={['fault', ...SIGNAL_NAMES, 'what else finds it', 'drill']}
         className="matrix"
-        isStacked
       >
         {rows.map(row => (
           <tr key={row.fault} class={row.seen ? '' : 'unseen'}>
@@ -36,7 +35,7 @@ export function Escalation({ evidence: { drills }, anchors }: { evidence: Eviden
   )
 }
 
-/** No component: a table that is stacked has to see its cells. */
+/** No component: a table has to see its cells. */
 function cellOf({ seen, unseen }: MatrixRow, signal: (typeof SIGNAL_NAMES)[number]) {
   if (!seen) return <td class="soft">{unseen}</td>
   if (seen.signals[signal] === 'quiet') return <td class="quiet">quiet</td>

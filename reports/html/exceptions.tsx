@@ -16,7 +16,6 @@ export function Exceptions({ report: { exceptions }, anchors }: { report: Report
           caption="Exceptions, and what became of each"
           columns={['exception', 'what it is', 'drills', 'remediation ticket', 'reviewer']}
           className="wide"
-          isStacked
         >
           {exceptions.map(
             ({

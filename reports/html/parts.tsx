@@ -26,55 +26,54 @@ export function Scroll({ label, children }: { label: string; children: Component
 }
 
 /**
- * A table with a caption and heads of columns; `children` are its rows, whose children are `th` and `td`, one a column. Of one that is
- * stacked, each row is a list of its own where the page is narrow, and each cell says its column beside itself.
+ * A table with a caption and heads of columns; `children` are its rows, whose children are `th` and `td`, one a column.
+ * Where the page is narrow, each row is a list of its own, and each cell says its column beside itself.
  */
 export function Table({
   caption,
   columns,
   isCaptionShown = false,
-  isStacked = false,
   children,
   className = '',
 }: {
   caption: string
   columns: readonly string[]
   isCaptionShown?: boolean
-  isStacked?: boolean
   children: ComponentChildren
   className?: string
 }) {
-  // A style sheet that makes a row a list takes from it that it is one of a table, unless it says so itself.
-  const role = (name: 'table' | 'rowgroup' | 'row' | 'columnheader') => (isStacked ? { role: name } : {})
   return (
     <Scroll label={caption}>
-      <table class={`${className} ${isStacked ? 'stacked' : ''}`} {...role('table')}>
+      <table class={className} {...as('table')}>
         <caption class={isCaptionShown ? '' : 'said'}>{caption}</caption>
-        <thead {...role('rowgroup')}>
-          <tr {...role('row')}>
+        <thead {...as('rowgroup')}>
+          <tr {...as('row')}>
             {columns.map(column => (
-              <th scope="col" key={column} {...role('columnheader')}>
+              <th scope="col" key={column} {...as('columnheader')}>
                 {column}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody {...role('rowgroup')}>
-          {isStacked ? elementsOf(children).map(row => stacked(row, columns)) : children}
-        </tbody>
+        <tbody {...as('rowgroup')}>{elementsOf(children).map(row => rowOf(row, columns))}</tbody>
       </table>
     </Scroll>
   )
 }
 
-function stacked(row: VNode<Children>, columns: readonly string[]) {
+/** What an element is by itself, until a style sheet makes a list of it. */
+function as(role: 'table' | 'rowgroup' | 'row' | 'columnheader' | 'rowheader' | 'cell') {
+  return { role }
+}
+
+function rowOf(row: VNode<Children>, columns: readonly string[]) {
   const cells = elementsOf(row.props.children).map((cell, index) =>
     cloneElement(cell as VNode<object>, {
-      role: cell.type === 'th' ? 'rowheader' : 'cell',
+      ...as(cell.type === 'th' ? 'rowheader' : 'cell'),
       'data-column': columns[index],
     }),
   )
-  return cloneElement(row as VNode<object>, { role: 'row' }, cells)
+  return cloneElement(row as VNode<object>, as('row'), cells)
 }
 
 interface Children {

@@ -231,8 +231,12 @@ export function sampleReport(
     drills: of(...ids),
     outcome: outcomeOf(of(...ids).map(({ verdict }) => verdict)),
   })
-  const outcomeOf = (verdicts: readonly Verdict[]): StepOutcome =>
-    verdicts.includes('passed') ? 'proven' : (verdicts.find(verdict => verdict !== 'passed') ?? 'not part of this run')
+  const outcomeOf = (verdicts: readonly Verdict[]): StepOutcome => {
+    const isCutOff = run.state === 'interrupted'
+    if (verdicts.length === 0) return isCutOff ? 'not begun' : 'not part of this run'
+    if (verdicts.includes('passed')) return isCutOff ? 'unknown' : 'proven'
+    return verdicts.find(verdict => verdict !== 'passed') ?? 'unknown'
+  }
   const control = (id: string, title: string, ...ids: string[]) => ({
     standard: 'ISO/IEC 27001:2022',
     id,
