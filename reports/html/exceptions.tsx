@@ -9,7 +9,7 @@ export function Exceptions({ report: { exceptions }, anchors }: { report: Report
       <p class="lead">
         {exceptions.length === 0
           ? 'None: nothing failed, is unknown, was left out or is a gap.'
-          : 'The last two columns are for people to fill in, on paper or in a copy.'}
+          : 'Ticket and reviewer are for people to fill in, on paper or in a copy.'}
       </p>
       {exceptions.length > 0 && (
         <Table
