@@ -20,6 +20,7 @@ export function Audit({
   anchors: Anchors
 }) {
   const { run, suite, runtime, machine, drills } = report.evidence
+  const { sentence, scope } = headlineOf(report.evidence)
   return (
     <Section id="audit" title="For the auditor">
       <Facts
@@ -47,7 +48,7 @@ export function Audit({
             </>,
             'long',
           ],
-          ['Result', `${run.verdict} (${run.state}). ${headlineOf(report.evidence).sentence}.`],
+          ['Result', `${run.verdict} (${run.state}). ${sentence}${scope === undefined ? '' : ` (${scope})`}.`],
           [
             'Deviations',
             <a key="deviations" href="#deviations">

@@ -1,7 +1,10 @@
 import { counted } from '../layout.ts'
 import type { Report } from '../report.ts'
+import type { StepCoverage, StepOutcome } from '../runbook/coverage.ts'
+import { countOf } from '../verdicts.ts'
 import type { Anchors } from './anchors.ts'
-import { Chips, DrillChip, Moment, Presence, Section, Table } from './parts.tsx'
+import { Chips, DrillChip, Moment, Prose, Section, Table } from './parts.tsx'
+import { type Shape, VerdictWord } from './verdict.tsx'
 
 /** The runbook step by step: which drill proved it, and when. */
 export function Coverage({ report: { coverage }, anchors }: { report: Report; anchors: Anchors }) {
@@ -10,7 +13,7 @@ export function Coverage({ report: { coverage }, anchors }: { report: Report; an
     <Section id="runbook" title="Runbook coverage">
       {sections.map(([section, heading]) => {
         const steps = coverage.filter(step => step.section === section)
-        const proven = steps.filter(({ isProven }) => isProven).length
+        const proven = steps.filter(({ outcome }) => outcome === 'proven').length
         return (
           <section id={`runbook-${section}`} key={section} aria-labelledby={`runbook-${section}-title`}>
             <h3 id={`runbook-${section}-title`}>
@@ -22,26 +25,30 @@ export function Coverage({ report: { coverage }, anchors }: { report: Report; an
             <Table
               caption={`Steps of §${section}, and the drills that prove them`}
               className="wide"
-              columns={['step', 'the runbook says', 'in this run', 'drills', 'last']}
+              columns={['step', 'the runbook says', 'in this run', 'drills', 'proven at']}
             >
-              {steps.map(({ step, text, drills, isProven }) => (
-                <tr key={step}>
-                  <th scope="row">{step}</th>
-                  <td class="text">{text}</td>
+              {steps.map(step => (
+                <tr key={step.step}>
+                  <th scope="row">{step.step}</th>
+                  <td class="text">
+                    <Prose text={step.text} />
+                  </td>
                   <td>
-                    <Presence isThere={isProven}>{isProven ? 'proven' : 'not proven'}</Presence>
+                    <Outcome step={step} />
                   </td>
                   <td class="text">
-                    <Chips>
-                      {drills.map(({ id, verdict }) => (
-                        <DrillChip key={id} id={id} verdict={verdict} anchors={anchors} />
-                      ))}
-                    </Chips>
+                    {step.drills.length === 0 ? (
+                      <span class="soft">none in this run</span>
+                    ) : (
+                      <Chips>
+                        {step.drills.map(({ id, verdict }) => (
+                          <DrillChip key={id} id={id} verdict={verdict} anchors={anchors} />
+                        ))}
+                      </Chips>
+                    )}
                   </td>
                   <td>
-                    <Last
-                      moments={drills.filter(({ verdict }) => !isProven || verdict === 'passed').map(({ at }) => at)}
-                    />
+                    <ProvenAt step={step} />
                   </td>
                 </tr>
               ))}
@@ -53,7 +60,29 @@ export function Coverage({ report: { coverage }, anchors }: { report: Report; an
   )
 }
 
-function Last({ moments }: { moments: readonly string[] }) {
+/** A shape for each outcome but for the two of which there is nothing to see. */
+export function shapeOf(outcome: StepOutcome): Shape {
+  if (outcome === 'proven') return 'passed'
+  return outcome === 'not part of this run' || outcome === 'not begun' ? 'absent' : outcome
+}
+
+function Outcome({ step: { outcome, drills } }: { step: StepCoverage }) {
+  const failed = countOf('failed', drills)
+  return (
+    <>
+      <VerdictWord verdict={shapeOf(outcome)}>{outcome}</VerdictWord>
+      {outcome === 'proven' && failed > 0 && (
+        <>
+          <br />
+          <VerdictWord verdict="failed">but {counted(failed, 'drill')} failed</VerdictWord>
+        </>
+      )}
+    </>
+  )
+}
+
+function ProvenAt({ step: { outcome, drills } }: { step: StepCoverage }) {
+  const moments = drills.filter(({ verdict }) => verdict === 'passed').map(({ at }) => at)
   const last = moments.toSorted().at(-1)
-  return last === undefined ? <>no drill</> : <Moment at={last} />
+  return outcome === 'proven' && last !== undefined ? <Moment at={last} /> : <span class="soft">not in this run</span>
 }

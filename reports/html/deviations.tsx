@@ -2,7 +2,7 @@ import type { Evidence } from '../../helpers/evidence/evidence.ts'
 import { counted } from '../layout.ts'
 import { type SharedDeviation, sharedDeviations } from '../shared-deviations.ts'
 import type { Anchors } from './anchors.ts'
-import { Chips, DrillChip, Section } from './parts.tsx'
+import { Chips, DrillChip, Prose, Section } from './parts.tsx'
 
 /** A deviation, and where in the page it is told. */
 export interface AnchoredDeviation extends SharedDeviation {
@@ -25,11 +25,15 @@ export function Deviations({ shared, anchors }: { shared: readonly AnchoredDevia
       {shared.map(({ anchor, deviation: { section, what, why, proposedText }, drills }) => (
         <article class="deviation" id={anchor} key={anchor} aria-labelledby={`${anchor}-title`}>
           <h3 id={`${anchor}-title`}>
-            §{section}: {what}
+            §{section}: <Prose text={what} />
           </h3>
-          <p class="soft">Because {why}.</p>
+          <p class="soft">
+            Because <Prose text={why} />.
+          </p>
           <blockquote>
-            <p class="lines">{proposedText}</p>
+            <p class="lines">
+              <Prose text={proposedText} />
+            </p>
           </blockquote>
           <div class="needed">
             <span class="soft">Needed by {counted(drills.length, 'drill')}</span>

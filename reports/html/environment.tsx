@@ -9,7 +9,7 @@ export function Environment({ evidence: { runtime, machine, suite, config } }: {
     <Section id="environment" title="Environment">
       <Facts
         facts={[
-          ['Runtime', `${runtime.name}: ${runtime.reason}`],
+          ['Runtime', `${runtime.name}: ${runtime.reason}`, 'long'],
           ['PostgreSQL', runtime.serverVersion],
           ['Image', runtime.image],
           ['Image digest', runtime.imageDigest && <code>{runtime.imageDigest}</code>],

@@ -23,9 +23,7 @@ export function Escalation({ evidence: { drills }, anchors }: { evidence: Eviden
         {rows.map(row => (
           <tr key={row.fault} class={row.seen ? '' : 'unseen'}>
             <th scope="row">{row.fault}</th>
-            {SIGNAL_NAMES.map(signal => (
-              <Cell key={signal} row={row} signal={signal} />
-            ))}
+            {SIGNAL_NAMES.map(signal => cellOf(row, signal))}
             <td>{row.caughtBy}</td>
             <td>
               <DrillChip id={row.drill} anchors={anchors} {...(row.verdict && { verdict: row.verdict })} />
@@ -37,7 +35,8 @@ export function Escalation({ evidence: { drills }, anchors }: { evidence: Eviden
   )
 }
 
-function Cell({ row: { seen, unseen }, signal }: { row: MatrixRow; signal: (typeof SIGNAL_NAMES)[number] }) {
+/** No component: a table has to see its cells. */
+function cellOf({ seen, unseen }: MatrixRow, signal: (typeof SIGNAL_NAMES)[number]) {
   if (!seen) return <td class="soft">{unseen}</td>
   if (seen.signals[signal] === 'quiet') return <td class="quiet">quiet</td>
   const seconds = seen.secondsToFire[signal]

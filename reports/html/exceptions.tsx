@@ -9,7 +9,7 @@ export function Exceptions({ report: { exceptions }, anchors }: { report: Report
       <p class="lead">
         {exceptions.length === 0
           ? 'None: nothing failed, is unknown, was left out or is a gap.'
-          : 'The last two columns are for people to fill in, on paper or in a copy.'}
+          : 'Ticket and reviewer are for people to fill in, on paper or in a copy.'}
       </p>
       {exceptions.length > 0 && (
         <Table
@@ -18,18 +18,30 @@ export function Exceptions({ report: { exceptions }, anchors }: { report: Report
           className="wide"
         >
           {exceptions.map(
-            ({ id, drill, drills = drill === undefined ? [] : [drill], sentence, remediationTicket, reviewer }) => (
+            ({
+              id,
+              kind,
+              drill,
+              drills = drill === undefined ? [] : [drill],
+              sentence,
+              remediationTicket,
+              reviewer,
+            }) => (
               <tr key={id}>
                 <th scope="row">{id}</th>
                 <td class="text">
                   <Lines text={sentence} />
                 </td>
                 <td class="text">
-                  <Chips>
-                    {drills.map(one => (
-                      <DrillChip key={one} id={one} anchors={anchors} />
-                    ))}
-                  </Chips>
+                  {drills.length === 0 ? (
+                    <span class="soft">{kind === 'control gap' ? 'none that passed' : 'the run as a whole'}</span>
+                  ) : (
+                    <Chips>
+                      {drills.map(one => (
+                        <DrillChip key={one} id={one} anchors={anchors} />
+                      ))}
+                    </Chips>
+                  )}
                 </td>
                 <td class="blank">{remediationTicket}</td>
                 <td class="blank">{reviewer}</td>

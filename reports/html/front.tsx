@@ -1,10 +1,12 @@
 import type { Drill, Evidence, Rpo, Rto } from '../../helpers/evidence/evidence.ts'
 import { counted, secondsText, sizesText } from '../layout.ts'
 import type { Report } from '../report.ts'
+import { filesNotBegun } from '../run-scope.ts'
 import { runSeconds } from '../run-seconds.ts'
 import { countOf, VERDICTS } from '../verdicts.ts'
 import type { Anchors } from './anchors.ts'
-import { headlineOf } from './headline.ts'
+import { shapeOf } from './coverage.tsx'
+import { headlineOf, notBegunText } from './headline.ts'
 import { type Measure, measureOf } from './measures.ts'
 import { durationText } from './numbers.ts'
 import { DrillChip, type Fact, Facts, Lines, Moment } from './parts.tsx'
@@ -15,13 +17,14 @@ import { Mark, VerdictWord, verdictClass } from './verdict.tsx'
 /** The first screen: whether recovery is proven, by what, how fast, and who says so. */
 export function Front({ report, anchors }: { report: Report; anchors: Anchors }) {
   const { evidence } = report
-  const { mark, sentence, explanation } = headlineOf(evidence)
+  const { mark, sentence, explanation, scope } = headlineOf(evidence)
   return (
     <section id="summary" class="front" aria-labelledby="verdict">
       <div class={`headline ${verdictClass(mark)}`}>
         <Mark verdict={mark} />
         <div>
           <h1 id="verdict">{sentence}</h1>
+          {scope !== undefined && <p class="scope">{scope}</p>}
           <p>{explanation}</p>
         </div>
       </div>
@@ -65,7 +68,8 @@ export function Front({ report, anchors }: { report: Report; anchors: Anchors })
   )
 }
 
-function Tally({ evidence: { drills }, anchors }: { evidence: Evidence; anchors: Anchors }) {
+function Tally({ evidence: { run, drills }, anchors }: { evidence: Evidence; anchors: Anchors }) {
+  const missing = filesNotBegun(run)
   return (
     <div class="card tally">
       <h2>Drills</h2>
@@ -77,6 +81,11 @@ function Tally({ evidence: { drills }, anchors }: { evidence: Evidence; anchors:
           </li>
         ))}
       </ul>
+      {missing > 0 && (
+        <p class="not-begun">
+          <VerdictWord verdict="unknown">{notBegunText(missing)}</VerdictWord>, and not counted above
+        </p>
+      )}
       <ul class="wall" aria-label="Every drill">
         {drills.map(drill => (
           <li key={anchors.of(drill)}>
@@ -168,11 +177,11 @@ function Runbook({ report: { coverage, evidence, controls } }: { report: Report 
               </a>
               <span class="beads" aria-hidden="true">
                 {steps.map(step => (
-                  <Mark key={step.step} verdict={step.isProven ? 'passed' : 'not exercised'} />
+                  <Mark key={step.step} verdict={shapeOf(step.outcome)} />
                 ))}
               </span>
               <span>
-                {steps.filter(({ isProven }) => isProven).length} of {counted(steps.length, 'step')} proven
+                {steps.filter(({ outcome }) => outcome === 'proven').length} of {counted(steps.length, 'step')} proven
               </span>
             </li>
           )

@@ -30,6 +30,20 @@ describe('what the page tells', () => {
     expect(textOf(passed, hasClass('counts'))).toBe('2passed0failed0unknown1not exercised')
   })
 
+  it('says beside the counts how many files were not begun', () => {
+    expect(textOf(elementsOf(indexHtml(pages.interrupted)), hasClass('tally'))).toContain(
+      '2 files of drills were not begun, and not counted above',
+    )
+    expect(textOf(passed, hasClass('tally'))).not.toContain('not begun')
+  })
+
+  it('says beside the verdict, and to the auditor, of what part a run was', () => {
+    const core = elementsOf(indexHtml(sampleReport({ kind: 'core' })))
+    expect(textOf(core, hasClass('headline'))).toMatch(/^What was selected is proven3 of \d\d drills: the core/)
+    expect(textOf(core, hasId('audit'))).toMatch(/What was selected is proven \(3 of \d\d drills: the core\)/)
+    expect(passed.filter(hasClass('scope'))).toEqual([])
+  })
+
   it('says why each drill that did not pass did not', () => {
     expect(failed.filter(hasClass('not-passed'))).toHaveLength(1)
     const told = textOf(failed, hasClass('not-passed'))
@@ -60,11 +74,44 @@ describe('what the page tells', () => {
     expect(textOf(first, hasClass('run'))).toContain('None: it is the first of its history')
   })
 
-  it('shows a step of the runbook and a control without a drill that passed as missing', () => {
-    expect(textOf(failed, hasId('runbook-1'))).toContain('not proven')
-    expect(textOf(failed, hasId('runbook-3'))).not.toContain('not proven')
+  it('shows a control without a drill that passed as missing', () => {
     expect(textOf(failed, hasId('controls'))).toContain('A.8.14gap')
     expect(textOf(failed, hasId('controls'))).not.toMatch(/compl(y|ies)/)
+  })
+
+  it('tells steps of the runbook that are proven, failed, or no part of the run in words and shapes of their own', () => {
+    const [, , recovery] = pages.passed.evidence.drills as [Drill, Drill, Drill]
+    const row = (drills: Drill[], step: string) => {
+      const html = indexHtml(sampleReport({}, drills))
+      const [, cells = ''] = new RegExp(`<tr[^>]*><th scope="row"[^>]*>${step}</th>(.*?)</tr>`).exec(html) ?? []
+      const text = cells
+        .replaceAll(/<[^>]+>/g, ' ')
+        .replaceAll(/\s+/g, ' ')
+        .trim()
+      return { text, shape: /#mark-([a-z-]+)/.exec(cells)?.[1] }
+    }
+    const failing: Drill = { ...recovery, verdict: 'failed' }
+    const proven = row([recovery], '3\\.4')
+    expect(proven.shape).toBe('passed')
+    expect(proven.text).toMatch(/ proven P1 , passed 2025-11-23 \d\d:\d\d/)
+    const lost = row([failing], '3\\.4')
+    expect(lost.shape).toBe('failed')
+    expect(lost.text).toMatch(/ failed P1 , failed not in this run$/)
+    const absent = row([recovery], '1\\.1')
+    expect(absent.shape).toBe('absent')
+    expect(absent.text).toMatch(/ not part of this run none in this run not in this run$/)
+  })
+
+  it("sets the runbook's code as code", () => {
+    expect(indexHtml(pages.passed)).toContain('<code>archive_mode</code> = <code>on</code>')
+  })
+
+  it('names in each row of the exceptions whom it concerns', () => {
+    const rows = passed.filter(({ tag, text }) => tag === 'tr' && /^(run leftover|N7f not exercised)/.test(text))
+    expect(rows.map(({ text }) => text)).toEqual([
+      'run leftovera server was left runningthe run as a whole',
+      expect.stringMatching(/fullArchiveN7f$/),
+    ])
   })
 
   it('tells a deviation once, with the drills that needed it', () => {
@@ -125,7 +172,8 @@ describe('what the page tells', () => {
     const timeline = { replays: [], signals: [quiet(2), quiet(1), quiet(3)], events: [] }
     const elements = elementsOf(indexHtml(sampleReport({}, [{ ...drill, timeline }])))
     const lanes = elements.filter(({ tag, text }) => tag === 'text' && text.startsWith('recovery-stall'))
-    expect(lanes.map(({ text }) => text)).toEqual(['recovery-stall (3 watches)'])
+    // One in each of the two drawings.
+    expect(lanes.map(({ text }) => text)).toEqual(['recovery-stall (3 watches)', 'recovery-stall (3 watches)'])
     expect(elements.map(({ text }) => text)).toContain('recovery-stall: quiet from 1.00 s.')
     expect(elements.filter(({ tag, text }) => tag === 'tr' && text.startsWith('recovery-stall1.00 s'))).toHaveLength(3)
   })

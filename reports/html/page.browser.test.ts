@@ -90,6 +90,32 @@ describe.each(Object.entries(PAGES))('the page of a run that %s', (name, { verdi
     })
   })
 
+  it('cuts nothing off on a phone, where its tables are lists, and still tables to a screen reader', async () => {
+    await open(name, { viewport: { width: 360, height: 800 } }, async ({ page }) => {
+      await page.evaluate(() => {
+        for (const details of Array.from(document.querySelectorAll('details'))) details.open = true
+      })
+      const seen = await page.evaluate(() => {
+        const windows = Array.from(document.querySelectorAll('.scroll'))
+        const cut = windows.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1)
+        const texts = Array.from(document.querySelectorAll('.plot text')).filter(text => text.checkVisibility())
+        const small = texts.filter(text => text.getBoundingClientRect().height < 8)
+        return {
+          cut: cut.map(one => one.getAttribute('aria-label')),
+          plots: texts.length,
+          small: small.map(text => text.textContent),
+        }
+      })
+      expect(seen.cut).toEqual([])
+      expect(seen.plots).toBeGreaterThan(5)
+      expect(seen.small).toEqual([])
+      const table = page.getByRole('table', { name: 'Steps of §3, and the drills that prove them' })
+      expect(await table.getByRole('columnheader').count()).toBe(5)
+      expect(await table.getByRole('rowheader').allTextContents()).toEqual(['3.4'])
+      expect(await table.getByRole('cell').count()).toBe(4)
+    })
+  })
+
   it('lets the keyboard reach whatever can be followed, folded open or moved', async () => {
     await open(name, { viewport: { width: 360, height: 800 } }, async ({ page }) => {
       const all = await page.evaluate(() => {

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact'
+import { type ComponentChildren, cloneElement, isValidElement, toChildArray, type VNode } from 'preact'
 import type { Verdict } from '../../helpers/evidence/evidence.ts'
 import type { Anchors } from './anchors.ts'
 import { momentText } from './numbers.ts'
@@ -25,7 +25,10 @@ export function Scroll({ label, children }: { label: string; children: Component
   )
 }
 
-/** A table with a caption and heads of columns; `children` are its rows. */
+/**
+ * A table with a caption and heads of columns; `children` are its rows, whose children are `th` and `td`, one a column.
+ * Where the page is narrow, each row is a list of its own, and each cell says its column beside itself.
+ */
 export function Table({
   caption,
   columns,
@@ -41,21 +44,44 @@ export function Table({
 }) {
   return (
     <Scroll label={caption}>
-      <table class={className}>
+      <table class={className} {...as('table')}>
         <caption class={isCaptionShown ? '' : 'said'}>{caption}</caption>
-        <thead>
-          <tr>
+        <thead {...as('rowgroup')}>
+          <tr {...as('row')}>
             {columns.map(column => (
-              <th scope="col" key={column}>
+              <th scope="col" key={column} {...as('columnheader')}>
                 {column}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody {...as('rowgroup')}>{elementsOf(children).map(row => rowOf(row, columns))}</tbody>
       </table>
     </Scroll>
   )
+}
+
+/** What an element is by itself, until a style sheet makes a list of it. */
+function as(role: 'table' | 'rowgroup' | 'row' | 'columnheader' | 'rowheader' | 'cell') {
+  return { role }
+}
+
+function rowOf(row: VNode<Children>, columns: readonly string[]) {
+  const cells = elementsOf(row.props.children).map((cell, index) =>
+    cloneElement(cell as VNode<object>, {
+      ...as(cell.type === 'th' ? 'rowheader' : 'cell'),
+      'data-column': columns[index],
+    }),
+  )
+  return cloneElement(row as VNode<object>, as('row'), cells)
+}
+
+interface Children {
+  children?: ComponentChildren
+}
+
+function elementsOf(children: ComponentChildren): VNode<Children>[] {
+  return toChildArray(children).filter(child => isValidElement(child)) as VNode<Children>[]
 }
 
 /** Names and values, one beside the other. Without a value, the fact is left out. */
@@ -113,6 +139,12 @@ export function Chips({ children }: { children: readonly ComponentChildren[] }) 
 /** Whether something is there that has to be, said by more than a colour. */
 export function Presence({ isThere, children }: { isThere: boolean; children: string }) {
   return <VerdictWord verdict={isThere ? 'passed' : 'not exercised'}>{children}</VerdictWord>
+}
+
+/** A text as Markdown writes it: what stands between backticks is code. */
+export function Prose({ text }: { text: string }) {
+  // A split by one group puts what the group found at every second place.
+  return <>{text.split(/`([^`]+)`/).map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>
 }
 
 /** A long text in its lines, as they came. */

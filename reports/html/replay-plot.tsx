@@ -4,9 +4,9 @@ import type { Timeline } from '../../helpers/evidence/evidence.ts'
 import { counted, secondsText } from '../layout.ts'
 import { lsnNumber, lsnText } from './numbers.ts'
 import { Scroll, Table } from './parts.tsx'
-import { EventMarks, heightOf, placeEvents, round, TimeAxis } from './time-axis.tsx'
+import { EventMarks, heightOf, PLOTS, placeEvents, round, TimeAxis } from './time-axis.tsx'
 
-const [WIDTH, PLOT_HEIGHT, LEFT, RIGHT] = [960, 190, 104, 20]
+const [PLOT_HEIGHT, LEFT, RIGHT] = [190, 104, 20]
 
 /** More rows than this are read in evidence.json. */
 const ROWS_MAX = 200
@@ -29,57 +29,22 @@ interface Replay {
 export function ReplayPlot({ timeline, id, drill }: { timeline: Timeline; id: string; drill: string }) {
   const replays = timeline.replays.map(readReplay).filter(({ points }) => points.length > 0)
   const points = replays.flatMap(replay => replay.points)
-  const [from, to] = shownTime(points, timeline.events)
-  const lsns = [...points.map(({ lsn }) => lsn), ...replays.flatMap(({ target }) => target ?? [])]
-  const [low, high] = [Math.min(...lsns), Math.max(...lsns)]
   if (points.length === 0) return null
-  const x = scaleLinear([from, to], [LEFT, WIDTH - RIGHT])
-  const marks = placeEvents(timeline.events, x)
-  const top = heightOf(marks)
-  const bottom = top + PLOT_HEIGHT
-  const spare = Math.max(high - low, 1) * 0.08
-  const y = scaleLinear([low - spare, high + spare], [bottom, top])
-  const path = line<Point>(
-    point => round(x(point.seconds)),
-    point => round(y(point.lsn)),
-  ).curve(curveStepAfter)
   return (
     <figure>
       <figcaption>Replay LSN over time, in seconds since the drill began</figcaption>
       <Scroll label={`Plot of the replay LSN (${id})`}>
-        <svg class="plot" viewBox={`0 0 ${WIDTH} ${bottom + 26}`} role="img" aria-labelledby={`${id}-title ${id}-desc`}>
-          <title id={`${id}-title`}>Replay LSN over time in {drill}</title>
-          <desc id={`${id}-desc`}>{replays.map(describe).join(' ')}</desc>
-          <TimeAxis x={x} y={bottom} top={top} />
-          {lsnTicks(low, high).map(lsn => (
-            <g key={lsn}>
-              <path d={`M${LEFT} ${round(y(lsn))}H${WIDTH - RIGHT}`} class="grid" />
-              <text x={LEFT - 8} y={round(y(lsn)) + 4} text-anchor="end" class="mono">
-                {lsnText(lsn)}
-              </text>
-            </g>
-          ))}
-          <EventMarks marks={marks} bottom={bottom} />
-          {targetsOf(replays, y).map(({ target, hasRoom }) => (
-            <g key={target} class="target">
-              <path d={`M${LEFT} ${round(y(target))}H${WIDTH - RIGHT}`} />
-              {hasRoom && (
-                <text x={LEFT + 6} y={round(y(target)) - 6}>
-                  target {lsnText(target)}
-                </text>
-              )}
-            </g>
-          ))}
-          {replays.map((replay, index) => (
-            <g key={replay.server} class={`replay dash-${index % 4}`}>
-              <path d={path(replay.points) ?? ''} class="curve" />
-              {replay.points.length <= 40 &&
-                replay.points.map(point => (
-                  <circle key={point.seconds} cx={round(x(point.seconds))} cy={round(y(point.lsn))} r="3" />
-                ))}
-            </g>
-          ))}
-        </svg>
+        {PLOTS.map(({ width, className, suffix }) => (
+          <Drawing
+            key={className}
+            replays={replays}
+            events={timeline.events}
+            width={width}
+            className={className}
+            id={`${id}${suffix}`}
+            drill={drill}
+          />
+        ))}
       </Scroll>
       {replays.length > 1 && (
         <ul class="lines-legend">
@@ -111,6 +76,77 @@ export function ReplayPlot({ timeline, id, drill }: { timeline: Timeline; id: st
         {points.length > ROWS_MAX && <p class="soft">{points.length - ROWS_MAX} more stand in evidence.json.</p>}
       </details>
     </figure>
+  )
+}
+
+function Drawing({
+  replays,
+  events,
+  width,
+  className,
+  id,
+  drill,
+}: {
+  replays: readonly Replay[]
+  events: Timeline['events']
+  width: number
+  className: string
+  id: string
+  drill: string
+}) {
+  const points = replays.flatMap(replay => replay.points)
+  const [from, to] = shownTime(points, events)
+  const lsns = [...points.map(({ lsn }) => lsn), ...replays.flatMap(({ target }) => target ?? [])]
+  const [low, high] = [Math.min(...lsns), Math.max(...lsns)]
+  const x = scaleLinear([from, to], [LEFT, width - RIGHT])
+  const marks = placeEvents(events, x)
+  const top = heightOf(marks)
+  const bottom = top + PLOT_HEIGHT
+  const spare = Math.max(high - low, 1) * 0.08
+  const y = scaleLinear([low - spare, high + spare], [bottom, top])
+  const path = line<Point>(
+    point => round(x(point.seconds)),
+    point => round(y(point.lsn)),
+  ).curve(curveStepAfter)
+  return (
+    <svg
+      class={className}
+      viewBox={`0 0 ${width} ${bottom + 26}`}
+      role="img"
+      aria-labelledby={`${id}-title ${id}-desc`}
+    >
+      <title id={`${id}-title`}>Replay LSN over time in {drill}</title>
+      <desc id={`${id}-desc`}>{replays.map(describe).join(' ')}</desc>
+      <TimeAxis x={x} y={bottom} top={top} />
+      {lsnTicks(low, high).map(lsn => (
+        <g key={lsn}>
+          <path d={`M${LEFT} ${round(y(lsn))}H${width - RIGHT}`} class="grid" />
+          <text x={LEFT - 8} y={round(y(lsn)) + 4} text-anchor="end" class="mono">
+            {lsnText(lsn)}
+          </text>
+        </g>
+      ))}
+      <EventMarks marks={marks} bottom={bottom} />
+      {targetsOf(replays, y).map(({ target, hasRoom }) => (
+        <g key={target} class="target">
+          <path d={`M${LEFT} ${round(y(target))}H${width - RIGHT}`} />
+          {hasRoom && (
+            <text x={LEFT + 6} y={round(y(target)) - 6}>
+              target {lsnText(target)}
+            </text>
+          )}
+        </g>
+      ))}
+      {replays.map((replay, index) => (
+        <g key={replay.server} class={`replay dash-${index % 4}`}>
+          <path d={path(replay.points) ?? ''} class="curve" />
+          {replay.points.length <= 40 &&
+            replay.points.map(point => (
+              <circle key={point.seconds} cx={round(x(point.seconds))} cy={round(y(point.lsn))} r="3" />
+            ))}
+        </g>
+      ))}
+    </svg>
   )
 }
 

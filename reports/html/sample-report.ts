@@ -1,6 +1,7 @@
 // What the page's tests start from: a run of four drills, one of each verdict where it failed, written by hand.
-import type { Drill, Evidence, Step } from '../../helpers/evidence/evidence.ts'
+import type { Drill, Evidence, Step, Verdict } from '../../helpers/evidence/evidence.ts'
 import type { Report } from '../report.ts'
+import type { StepOutcome } from '../runbook/coverage.ts'
 import { sampleFacts } from '../sample.ts'
 
 const BEGAN = Date.parse('2025-11-23T01:02:03.456Z')
@@ -228,8 +229,14 @@ export function sampleReport(
     step: number,
     text,
     drills: of(...ids),
-    isProven: ids.some(id => passed.includes(id)),
+    outcome: outcomeOf(of(...ids).map(({ verdict }) => verdict)),
   })
+  const outcomeOf = (verdicts: readonly Verdict[]): StepOutcome => {
+    const isCutOff = run.state === 'interrupted'
+    if (verdicts.length === 0) return isCutOff ? 'not begun' : 'not part of this run'
+    if (verdicts.includes('passed')) return isCutOff ? 'unknown' : 'proven'
+    return verdicts.find(verdict => verdict !== 'passed') ?? 'unknown'
+  }
   const control = (id: string, title: string, ...ids: string[]) => ({
     standard: 'ISO/IEC 27001:2022',
     id,
@@ -288,6 +295,13 @@ export function sampleReport(
     ],
     exceptions: [
       {
+        id: 'run leftover',
+        kind: 'run problem',
+        sentence: 'a server was left running',
+        remediationTicket: '',
+        reviewer: '',
+      },
+      {
         id: 'N7f not exercised',
         kind: 'not exercised',
         drill: 'N7f',
@@ -316,7 +330,17 @@ export function failedReport(): Report {
 /** A run that was cut off. */
 export function interruptedReport(): Report {
   return sampleReport(
-    { state: 'interrupted', verdict: 'unknown', problems: [{ kind: 'interrupted', message: 'the run was cut off' }] },
+    {
+      state: 'interrupted',
+      verdict: 'unknown',
+      problems: [
+        { kind: 'interrupted', message: 'the run was cut off' },
+        ...['pitr-to-lsn', 'every-target'].map(name => ({
+          kind: 'file-not-run',
+          message: `drills/recovery/${name}.spec.ts was to be run, and was not`,
+        })),
+      ],
+    },
     [escalation, unknown],
   )
 }

@@ -2,9 +2,12 @@ import { scaleLinear } from 'd3-scale'
 import type { Timeline } from '../../helpers/evidence/evidence.ts'
 import { counted, secondsText } from '../layout.ts'
 import { Scroll, Table } from './parts.tsx'
-import { EventMarks, heightOf, placeEvents, round, TimeAxis, type TimeScale } from './time-axis.tsx'
+import { EventMarks, heightOf, PLOTS, placeEvents, round, TimeAxis, type TimeScale } from './time-axis.tsx'
 
-const [WIDTH, LANE, LEFT, RIGHT] = [960, 34, 290, 20]
+const [LANE, RIGHT] = [34, 20]
+
+/** Names of signals stand before their lanes, or above them where that leaves too little. */
+const [NAME_WIDTH, NAME_HEIGHT] = [290, 16]
 
 type State = Timeline['signals'][number]['states'][number]['state']
 
@@ -32,34 +35,26 @@ export function SignalPlot({
     ...signals.flatMap(({ states }) => states.map(one => one.seconds)),
   ]
   const end = Math.max(seconds, ...moments)
-  const x = scaleLinear([Math.min(0, ...moments), end || 1], [LEFT, WIDTH - RIGHT])
-  const marks = placeEvents(events, x)
-  const top = heightOf(marks)
   const lanes = lanesOf(signals).map(one => ({ ...one, stretches: stretchesOf(one.states, end) }))
-  const bottom = top + lanes.length * LANE
   return (
     <figure>
       <figcaption>
         State of each signal over time, in seconds since the drill began. A dashed mark shows where the window ends.
       </figcaption>
       <Scroll label={`Plot of the signals (${id})`}>
-        <svg class="plot" viewBox={`0 0 ${WIDTH} ${bottom + 26}`} role="img" aria-labelledby={`${id}-title ${id}-desc`}>
-          <title id={`${id}-title`}>Signals over time in {drill}</title>
-          <desc id={`${id}-desc`}>{lanes.map(lane => describe(lane.signal, lane.stretches)).join(' ')}</desc>
-          <TimeAxis x={x} y={bottom} top={top} />
-          <EventMarks marks={marks} bottom={bottom} />
-          {lanes.map(({ signal, stretches, windowSeconds, quiet }, index) => (
-            <g key={index} transform={`translate(0 ${top + index * LANE})`}>
-              <text x={LEFT - 10} y={LANE / 2 + 4} text-anchor="end">
-                {signal}
-                {quiet > 1 && ` (${quiet} watches)`}
-              </text>
-              {stretches.map(stretch => (
-                <Block key={stretch.from} stretch={stretch} x={x} windowSeconds={windowSeconds} />
-              ))}
-            </g>
-          ))}
-        </svg>
+        {PLOTS.map(({ width, className, suffix }) => (
+          <Drawing
+            key={className}
+            lanes={lanes}
+            events={events}
+            from={Math.min(0, ...moments)}
+            to={end || 1}
+            width={width}
+            className={className}
+            id={`${id}${suffix}`}
+            drill={drill}
+          />
+        ))}
       </Scroll>
       <details>
         <summary>The plot's data: {counted(signals.flatMap(({ states }) => states).length, 'change')}</summary>
@@ -77,6 +72,62 @@ export function SignalPlot({
         </Table>
       </details>
     </figure>
+  )
+}
+
+function Drawing({
+  lanes,
+  events,
+  from,
+  to,
+  width,
+  className,
+  id,
+  drill,
+}: {
+  lanes: readonly (Lane & { stretches: readonly Stretch[] })[]
+  events: Timeline['events']
+  from: number
+  to: number
+  width: number
+  className: string
+  id: string
+  drill: string
+}) {
+  const isNameAbove = width < 2 * NAME_WIDTH
+  const [left, above] = isNameAbove ? [RIGHT, NAME_HEIGHT] : [NAME_WIDTH, 0]
+  const x = scaleLinear([from, to], [left, width - RIGHT])
+  const marks = placeEvents(events, x)
+  const top = heightOf(marks)
+  const bottom = top + lanes.length * (LANE + above)
+  return (
+    <svg
+      class={className}
+      viewBox={`0 0 ${width} ${bottom + 26}`}
+      role="img"
+      aria-labelledby={`${id}-title ${id}-desc`}
+    >
+      <title id={`${id}-title`}>Signals over time in {drill}</title>
+      <desc id={`${id}-desc`}>{lanes.map(lane => describe(lane.signal, lane.stretches)).join(' ')}</desc>
+      <TimeAxis x={x} y={bottom} top={top} />
+      <EventMarks marks={marks} bottom={bottom} />
+      {lanes.map(({ signal, stretches, windowSeconds, quiet }, index) => (
+        <g key={index} transform={`translate(0 ${top + index * (LANE + above) + above})`}>
+          <text
+            x={isNameAbove ? left : left - 10}
+            y={isNameAbove ? -2 : LANE / 2 + 4}
+            text-anchor={isNameAbove ? 'start' : 'end'}
+            class="name"
+          >
+            {signal}
+            {quiet > 1 && ` (${quiet} watches)`}
+          </text>
+          {stretches.map(stretch => (
+            <Block key={stretch.from} stretch={stretch} x={x} windowSeconds={windowSeconds} />
+          ))}
+        </g>
+      ))}
+    </svg>
   )
 }
 
@@ -122,7 +173,9 @@ function Block({
           {state}
         </text>
       )}
-      {state === 'pending' && windowEnd <= WIDTH - RIGHT && <path d={`M${windowEnd} 2V${LANE - 2}`} class="window" />}
+      {state === 'pending' && windowEnd <= (x.range()[1] ?? 0) && (
+        <path d={`M${windowEnd} 2V${LANE - 2}`} class="window" />
+      )}
     </g>
   )
 }

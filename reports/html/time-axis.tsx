@@ -5,6 +5,15 @@ import { secondsText } from '../layout.ts'
 /** Seconds of a drill to places of a plot. */
 export type TimeScale = ScaleLinear<number, number>
 
+/** Wide enough for a label of the time axis, and a gap. */
+const TICK_WIDTH = 64
+
+/** Every plot is drawn twice, and the style sheet shows the one that can be read: one of `width` 960, and one for a phone. */
+export const PLOTS = [
+  { width: 960, className: 'plot broad', suffix: '' },
+  { width: 340, className: 'plot slim', suffix: '-slim' },
+] as const
+
 /** Marks of events closer than this to each other stand in rows. */
 const MARK_WIDTH = 22
 
@@ -92,11 +101,12 @@ export function EventLegend({ events }: { events: Timeline['events'] }) {
 
 export function TimeAxis({ x, y, top }: { x: TimeScale; y: number; top: number }) {
   const [from = 0, to = 0] = x.range()
-  const format = x.tickFormat(8)
+  const count = Math.min(Math.floor((to - from) / TICK_WIDTH), 8)
+  const format = x.tickFormat(count)
   return (
     <g class="time-axis">
       <path d={`M${from} ${y}H${to}`} class="axis" />
-      {x.ticks(8).map(seconds => (
+      {x.ticks(count).map(seconds => (
         <g key={seconds}>
           <path d={`M${round(x(seconds))} ${top}V${y + 4}`} class="grid" />
           <text x={round(x(seconds))} y={y + 18} text-anchor="middle">

@@ -1,8 +1,11 @@
 import type { ComponentChildren } from 'preact'
 import type { Verdict } from '../../helpers/evidence/evidence.ts'
 
+/** A verdict, or that nothing has one because nothing was there. */
+export type Shape = Verdict | 'absent'
+
 /** A verdict as part of a class or of an id. */
-export function verdictClass(verdict: Verdict): string {
+export function verdictClass(verdict: Shape): string {
   return verdict.replace(' ', '-')
 }
 
@@ -26,6 +29,9 @@ export function Shapes() {
         <circle cx="8" cy="8" r="7" class="outline" />
         <path d="M4.8 8h6.4" class="outline" />
       </symbol>
+      <symbol id="mark-absent" viewBox="0 0 16 16">
+        <circle cx="8" cy="8" r="7" class="outline dots" />
+      </symbol>
       <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
         <path d="M0 0v6" class="hatch" />
       </pattern>
@@ -33,7 +39,7 @@ export function Shapes() {
   )
 }
 
-export function Mark({ verdict }: { verdict: Verdict }) {
+export function Mark({ verdict }: { verdict: Shape }) {
   const name = verdictClass(verdict)
   return (
     <svg class={`mark ${name}`} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
@@ -43,7 +49,7 @@ export function Mark({ verdict }: { verdict: Verdict }) {
 }
 
 /** A verdict in its word and its shape; with `children`, which say it in other words, in place of the word. */
-export function VerdictWord({ verdict, children }: { verdict: Verdict; children?: ComponentChildren }) {
+export function VerdictWord({ verdict, children }: { verdict: Shape; children?: ComponentChildren }) {
   return (
     <span class={`verdict ${verdictClass(verdict)}`}>
       <Mark verdict={verdict} />

@@ -48,7 +48,7 @@ describe('coverRunbook', () => {
 
   function proven(records: DrillRecord[], state: 'running' | 'finished' | 'interrupted' = 'finished'): string[] {
     const steps = coverRunbook(buildEvidence(sampleFacts, records, { state, problems: [] }))
-    return steps.filter(({ isProven }) => isProven).map(({ step }) => step)
+    return steps.filter(({ outcome }) => outcome === 'proven').map(({ step }) => step)
   }
 
   it('proves a step by a drill that passed, and says which and when', () => {
@@ -59,7 +59,7 @@ describe('coverRunbook', () => {
       step: '1.1',
       text: '`archive_mode` = `on`',
       drills: [{ id: 'R1', verdict: 'passed', at: '2025-11-23T01:02:03.456Z' }],
-      isProven: true,
+      outcome: 'proven',
     })
     expect(proven([drill('R1')])).toEqual(['1.1', '1.2', '1.3', '1.4', '1.5'])
   })
@@ -98,6 +98,37 @@ describe('coverRunbook', () => {
     expect(proven([drill('R1')], 'running')).toEqual([])
   })
 
+  /** What is said of `archive_mode`, which R1 alone reads. */
+  function outcome(records: DrillRecord[], state: 'running' | 'finished' | 'interrupted' = 'finished') {
+    return coverRunbook(buildEvidence(sampleFacts, records, { state, problems: [] }))[0]?.outcome
+  }
+
+  it.each([
+    ['failed', [drill('R1', failed)], 'failed'],
+    ['not exercised', [drill('R1', { state: 'skipped', note: 'it needs Docker' })], 'not exercised'],
+    ['unknown', [drill('R1', { state: 'pending' })], 'unknown'],
+    ['not part of this run', [drill('P1')], 'not part of this run'],
+  ])('tells a step that is %s from every other that is not proven', (_, records, told) => {
+    expect(outcome(records)).toBe(told)
+  })
+
+  it('tells what failed, what passed in vain and what was not begun in a run that was cut off', () => {
+    for (const state of ['running', 'interrupted'] as const) {
+      expect(outcome([drill('R1', failed)], state)).toBe('failed')
+      expect(outcome([drill('R1')], state)).toBe('unknown')
+      expect(outcome([drill('P1')], state)).toBe('not begun')
+    }
+  })
+
+  it('takes a step for proven by one drill though another that does it failed, and for failed where none passed', () => {
+    const replay = (...records: DrillRecord[]) => {
+      const steps = coverRunbook(buildEvidence(sampleFacts, records, { state: 'finished', problems: [] }))
+      return steps.find(({ step }) => step === '3.5')?.outcome
+    }
+    expect(replay(drill('P1'), drill('P2', failed))).toBe('proven')
+    expect(replay(drill('P1', { state: 'pending' }), drill('P2', failed))).toBe('failed')
+  })
+
   it("takes a restore of the user's backup for a step only where it was asked to do it", () => {
     const restored = (...proofs: string[]) =>
       proven([sampleRecord({ id: 'L1', journal: sampleJournal({ id: 'L1', proofs }) })])
@@ -109,6 +140,6 @@ describe('coverRunbook', () => {
   it('proves no step that was written anew', () => {
     const evidence = buildEvidence(sampleFacts, [drill('R1')], { state: 'finished', problems: [] })
     const step = { section: '1', heading: 'x', step: '1.1', text: '`archive_mode` = `always`' }
-    expect(coverSteps([step], evidence)).toEqual([{ ...step, drills: [], isProven: false }])
+    expect(coverSteps([step], evidence)).toEqual([{ ...step, drills: [], outcome: 'not part of this run' }])
   })
 })

@@ -46,6 +46,18 @@ describe("a run's summary", () => {
     expect(counts).toBe('**1 passed, 0 failed, 0 unknown, 1 not exercised**')
   })
 
+  it('says in its heading of what part it was, and how many files were not begun', () => {
+    const evidence = buildEvidence({ ...sampleFacts, selection: ['drills/<b>'] }, [passed], {
+      state: 'interrupted',
+      problems: [{ kind: 'file-not-run', message: 'drills/x.spec.ts was to be run, and was not' }],
+    })
+    const text = summaryOf(evidence, { exceptions: [] })
+    expect(text).toMatch(
+      /^# ❓ Recovery drills: unknown, interrupted \(2 of \d\d drills: a selection, drills\/&lt;b&gt;\)\n/,
+    )
+    expect(text).toContain('**1 passed, 0 failed, 0 unknown, 0 not exercised, 1 file not begun**')
+  })
+
   it('has the RTO and RPO beside the objective and the size', () => {
     const text = summaryOf(evidenceOf(passed), { exceptions: [] })
     expect(text).toContain('| P1 | 4.25 s of 4 s, missed ❌ | 0.50 s | 37.0 MB of base backup |')

@@ -1,5 +1,6 @@
 import type { Drill, Evidence, Verdict } from '../../helpers/evidence/evidence.ts'
-import { harmless, secondsText, sizesText } from '../layout.ts'
+import { counted, harmless, secondsText, sizesText } from '../layout.ts'
+import { filesNotBegun, scopeOf } from '../run-scope.ts'
 import { runSeconds } from '../run-seconds.ts'
 import type { Exception } from '../tables/exceptions.ts'
 import { countOf, VERDICTS } from '../verdicts.ts'
@@ -18,10 +19,11 @@ export function summaryOf(evidence: Evidence, { exceptions, matrix, digest }: Su
   const { run, drills } = evidence
   const slower = exceptions.filter(({ kind }) => kind === 'slower').map(({ sentence }) => sentence)
   const gaps = exceptions.filter(({ kind }) => kind === 'control gap')
+  const scope = scopeOf(evidence)
   return [
-    `# ${marks[run.verdict]} Recovery drills: ${run.verdict}${run.state === 'finished' ? '' : `, ${run.state}`}`,
+    `# ${marks[run.verdict]} Recovery drills: ${run.verdict}${run.state === 'finished' ? '' : `, ${run.state}`}${scope === undefined ? '' : ` (${safe(scope)})`}`,
     headingOf(evidence),
-    `**${countsText(drills)}**${gaps.length > 0 ? `; ${gaps.length} controls without a drill that passed` : ''}`,
+    `**${countsText(evidence)}**${gaps.length > 0 ? `; ${gaps.length} controls without a drill that passed` : ''}`,
     ...listOf(
       'Of the run itself',
       run.problems.map(({ kind, message }) => `${kind}: ${message}`),
@@ -54,22 +56,23 @@ const marks: Record<Verdict, string> = { passed: '✅', failed: '❌', unknown: 
 
 function headingOf({ run, runtime, suite }: Evidence): string {
   const { serverVersion, name, image } = runtime
-  const { id, kind, startedAt, startedBy, selection, shards } = run
+  const { id, kind, startedAt, startedBy, shards } = run
   const seconds = runSeconds(run)
   const took = seconds === undefined ? '' : `, ${secondsText(seconds)}`
   const parts = [
     `PostgreSQL ${serverVersion}, ${image === undefined ? name : `${name} (${image})`}`,
     `${kind} run ${id} at ${startedAt}${took}`,
     ...(shards ? [`of ${shards.length} shards`] : []),
-    ...(selection.length > 0 ? [`narrowed to ${selection.join(', ')}`] : []),
     `started by ${startedBy.name} (${startedBy.source})`,
     `suite ${suite.version}, commit ${suite.commit}`,
   ]
   return parts.map(safe).join(' · ')
 }
 
-function countsText(drills: readonly Drill[]): string {
-  return VERDICTS.map(verdict => `${countOf(verdict, drills)} ${verdict}`).join(', ')
+function countsText({ run, drills }: Evidence): string {
+  const counts = VERDICTS.map(verdict => `${countOf(verdict, drills)} ${verdict}`)
+  const missing = filesNotBegun(run)
+  return [...counts, ...(missing > 0 ? [`${counted(missing, 'file')} not begun`] : [])].join(', ')
 }
 
 function isWrong({ verdict }: Drill): boolean {
