@@ -68,7 +68,7 @@ export function loadTogether<T extends readonly unknown[]>(...loaders: { [K in k
 const HIDDEN = '***'
 
 /** `PGPASSWORD`, `--api-key`, `"token"`: recognised by the middle of the name; a closing quote belongs to it. */
-const SECRET_NAME = String.raw`(?:pass|pwd|secret|token|key|credential|authorization)[\w.-]*\\?["']?`
+const SECRET_NAME = String.raw`(?:pass|pwd|secret|token|key|credential|authorization)[\w.-]{0,80}\\?["']?`
 
 /** One plain or plainly quoted word; where the quoting is any harder, the rest of the line. */
 const SECRET_VALUE = String.raw`(?:'[^'\\]*'(?=\s|$)|"[^"\\]*"(?=\s|$)|[^\s'"\\]+(?=\s|$)|[^\n]+)`
@@ -79,9 +79,9 @@ const PRIVATE_KEY = /(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]+?(?=-----END [A-
 const SECRETS = [
   PRIVATE_KEY,
   // Up to the last @: a password that was not encoded may hold one.
-  /([a-z][a-z0-9+.-]*:\/\/)\S*(?=@)/gi,
+  /(:\/\/)\S*(?=@)/g,
   new RegExp(String.raw`(${SECRET_NAME}\s*:\s*)[^\n]+`, 'gi'),
-  new RegExp(String.raw`(${SECRET_NAME}\s*=\s*|(?<=(?:^|[\s'"])-[\w.-]*)${SECRET_NAME}\s+)${SECRET_VALUE}`, 'gi'),
+  new RegExp(String.raw`(${SECRET_NAME}\s*=\s*|(?<=(?:^|[\s'"])-[\w.-]{0,80})${SECRET_NAME}\s+)${SECRET_VALUE}`, 'gi'),
 ]
 
 /**

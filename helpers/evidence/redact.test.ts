@@ -72,6 +72,11 @@ describe('redact', () => {
     expect(redactText('DETAIL:  The failed archive command was: X=canary push %p', [])).toBe(
       'DETAIL:  The failed archive command was: X=*** push %p',
     )
+    expect(redactText('WARNING:  recovery_end_command "X=canary push": exit code 1', [])).not.toContain('canary')
+  })
+
+  it('takes little time for a command of a megabyte', () => {
+    expect(redactText(`command was: ${'key'.repeat(333_333)}`, [])).toBe('command was: [redacted]')
   })
 
   it('leaves what drills, their SQL and their servers say as it is', () => {

@@ -6,9 +6,9 @@ const REDACTED = '[redacted]'
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
 /**
- * A copy of `value` as plain JSON data in which no secret occurs, neither as it is nor as it would stand in a URL or in
- * JSON text; nor, known or not, what is recognised as one. What JSON cannot hold becomes text (a bigint, `NaN`, an object seen further up) or is left out (`undefined`,
- * functions), so that writing evidence never fails on what a drill observed.
+ * A copy of `value` as plain JSON data in which no secret occurs, neither as it is nor as it would stand in a URL, JSON,
+ * XML, base64 or hexadecimal; nor, known or not, what is recognised as one. What JSON cannot hold becomes text (a bigint, `NaN`, an
+ * object seen further up) or is left out (`undefined`, functions), so that writing evidence never fails on what a drill observed.
  */
 export function redact(value: unknown, secrets: readonly string[]): Json {
   return plain(value, redactor(secrets), [])
@@ -21,7 +21,10 @@ export function redactText(text: string, secrets: readonly string[]): string {
 
 /** Where PostgreSQL's log and its configuration files quote a command. */
 const QUOTED_COMMAND =
-  /(\b(?:archive|restore|recovery end|archive cleanup)\w* command was: |^\s*\w+_command\s*=\s*')(.*)$/gm
+  /(\bcommand was: |\b(?:recovery_end|archive_cleanup)_command "|^[ \t]*\w{1,40}_command[ \t]*=[ \t]*')(.*)$/gm
+
+/** In characters. A longer one is hidden whole: the time that a command takes may grow with the square of its length. */
+const LONGEST_COMMAND = 10_000
 
 function redactor(secrets: readonly string[]): (text: string) => string {
   const forms = [...new Set(secrets.flatMap(partsOf).flatMap(formsOf))]
@@ -31,7 +34,8 @@ function redactor(secrets: readonly string[]): (text: string) => string {
     const unknown = forms.reduce((redacted, form) => redacted.replaceAll(form, REDACTED), text)
     const uncommanded = unknown.replace(
       QUOTED_COMMAND,
-      (_, before: string, command: string) => before + redactCommand(command),
+      (_, before: string, command: string) =>
+        before + (command.length > LONGEST_COMMAND ? REDACTED : redactCommand(command)),
     )
     return hideRecognised(uncommanded, REDACTED)
   }
