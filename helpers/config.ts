@@ -8,6 +8,7 @@ import {
   redact,
   SHORTEST_SECRET,
   secretsOf,
+  secretsOfEnvironment,
   secretsOfKey,
 } from './environment.ts'
 import { declaredDrills } from './evidence/declared-drills.ts'
@@ -224,9 +225,12 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile
     controls: values.DRILL_CONTROLS,
     signingKey: values.DRILL_SIGNING_KEY,
     secrets: Object.freeze([
-      ...named.secrets,
-      ...secretsOfKey(readKey(values.DRILL_SIGNING_KEY ?? '')),
-      ...passwords(environment, envFile),
+      ...new Set([
+        ...named.secrets,
+        ...secretsOfKey(readKey(values.DRILL_SIGNING_KEY ?? '')),
+        ...passwords(environment, envFile),
+        ...secretsOfEnvironment(readVariables(() => true, environment, envFile).values),
+      ]),
     ]),
     variables: Object.freeze(variables),
   })

@@ -10,6 +10,7 @@ import {
   redact,
   redactCommand,
   secretsOf,
+  secretsOfEnvironment,
   secretsOfKey,
 } from './environment.ts'
 
@@ -131,6 +132,30 @@ describe('the secrets in what the user has set', () => {
     expect(
       secretsOf({ variables: { DRILL_RUNTIME: 'docker', DRILL_RESTORE_COMMAND: 'cp "{archive}/%f" "%p"' } }),
     ).toEqual([])
+  })
+})
+
+describe('the secrets of an environment', () => {
+  test('are the values of variables whose names say so', () => {
+    const secrets = { DB_PASSWORD: 'hunter2-secret', AWS_SECRET_ACCESS_KEY: 'wJalr/XUtn+FEMI', SESSION_KEY: 'a1b2c3d4' }
+    expect(secretsOfEnvironment({ ...secrets, HOME: '/home/drill', USER: 'postgres-17' })).toEqual(
+      Object.values(secrets),
+    )
+  })
+
+  test.each([
+    ['SSH_KEY', '/home/drill/.ssh/id_ed25519'],
+    ['USE_TOKEN', 'true'],
+    ['DB_PASSWORD', 'postgres'],
+    ['DB_PASSWORD', 'short-1'],
+    ['TOKEN', '20251127'],
+    ['CACHE_KEY', 'f65e48c0aa11f65e48c0aa11f65e48c0aa11ffff'],
+    ['PUBLIC_KEY', 'MCowBQYDK2VwAyEA'],
+    ['DRILL_SECRETS', 'VAULT_WORD,OTHER_WORD'],
+    ['PGPASSFILE', '.pgpass-of-drill'],
+    ['KEYBOARD', 'us-international-1'],
+  ])('are not of %s=%s', (name, value) => {
+    expect(secretsOfEnvironment({ [name]: value })).toEqual([])
   })
 })
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import dotenv from 'dotenv'
+import { hideRecognised, isPath, saysSecret } from './evidence/redact-patterns.ts'
 import { CannotRun } from './failure.ts'
 
 /** The user's settings do not hold together: all that is wrong with them, so that it can be put right in one go. */
@@ -67,7 +68,7 @@ export function loadTogether<T extends readonly unknown[]>(...loaders: { [K in k
 const HIDDEN = '***'
 
 /** `PGPASSWORD`, `--api-key`, `"token"`: recognised by the middle of the name; a closing quote belongs to it. */
-const SECRET_NAME = String.raw`(?:pass|pwd|secret|token|key|credential|authorization)[\w.-]*\\?["']?`
+const SECRET_NAME = String.raw`(?:pass|pwd|secret|token|key|credential|authorization)[\w.-]{0,80}\\?["']?`
 
 /** One plain or plainly quoted word; where the quoting is any harder, the rest of the line. */
 const SECRET_VALUE = String.raw`(?:'[^'\\]*'(?=\s|$)|"[^"\\]*"(?=\s|$)|[^\s'"\\]+(?=\s|$)|[^\n]+)`
@@ -78,9 +79,9 @@ const PRIVATE_KEY = /(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]+?(?=-----END [A-
 const SECRETS = [
   PRIVATE_KEY,
   // Up to the last @: a password that was not encoded may hold one.
-  /([a-z][a-z0-9+.-]*:\/\/)\S*(?=@)/gi,
+  /(:\/\/)\S*(?=@)/g,
   new RegExp(String.raw`(${SECRET_NAME}\s*:\s*)[^\n]+`, 'gi'),
-  new RegExp(String.raw`(${SECRET_NAME}\s*=\s*|(?<=(?:^|[\s'"])-[\w.-]*)${SECRET_NAME}\s+)${SECRET_VALUE}`, 'gi'),
+  new RegExp(String.raw`(${SECRET_NAME}\s*=\s*|(?<=(?:^|[\s'"])-[\w.-]{0,80})${SECRET_NAME}\s+)${SECRET_VALUE}`, 'gi'),
 ]
 
 /**
@@ -88,7 +89,8 @@ const SECRETS = [
  * `Authorization: …`). Hides too much rather than too little. A secret without such a name beside it is not recognised.
  */
 export function redact(text: string): string {
-  return SECRETS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), text)
+  const named = SECRETS.reduce((rest, secret) => rest.replace(secret, `$1${HIDDEN}`), text)
+  return hideRecognised(named, HIDDEN)
 }
 
 /** One word of the shell, however quoted; a quote that is not closed runs to the end. */
@@ -149,6 +151,23 @@ export function secretsOf({ variables, secrets: named = [] }: Settings): string[
   ])
   return [...new Set([...parts, ...named])].filter(part => part.length >= SHORTEST_SECRET)
 }
+
+/**
+ * The values of variables whose names say that they are secret, whoever reads them: the user's scripts are given them too. None of
+ * what may be a word of the evidence's own: a path, a number, a single word.
+ */
+export function secretsOfEnvironment(variables: Readonly<Record<string, string>>): string[] {
+  return Object.entries(variables)
+    .filter(([name]) => saysSecret(name) || /(?:^|_)(?<!CACHE_|PUBLIC_)KEY$/.test(name))
+    .map(([, value]) => value)
+    .filter(
+      value =>
+        value.length >= SHORTEST_UNLISTED && !isPath(value) && !/^(?:[a-z]{1,15}|[A-Z]{1,15}|[\d.:-]*)$/.test(value),
+    )
+}
+
+/** In characters, of what nobody has listed: to hide a shorter one might hide the evidence. */
+const SHORTEST_UNLISTED = 8
 
 /** In characters. To hide something shorter wherever it occurs would hide the evidence. */
 export const SHORTEST_SECRET = 4

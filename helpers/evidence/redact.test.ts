@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { redact, redactText } from './redact.ts'
@@ -31,6 +33,59 @@ describe('redact', () => {
       '-----BEGIN PRIVATE KEY-----[redacted]-----END PRIVATE KEY-----\n',
     )
     expect(redactText('http://127.0.0.1:8080/health answers 200', [])).toBe('http://127.0.0.1:8080/health answers 200')
+  })
+
+  it('removes what a field holds that is named like a secret', () => {
+    expect(redact({ apiKey: 'canary', keyId: '7', token: 7, password_encryption: 'scram-sha-256' }, [])).toEqual({
+      apiKey: '[redacted]',
+      keyId: '7',
+      token: 7,
+      password_encryption: 'scram-sha-256',
+    })
+  })
+
+  it('removes each line of a secret that has several, unless it is short', () => {
+    const secret = 'first of them\nsecond of them\r\nend\n'
+    expect(redactText('> second of them\n> end', [secret])).toBe('> [redacted]\n> end')
+    expect(redactText(JSON.stringify({ secret }), [secret])).toBe('{"secret":"[redacted]"}')
+  })
+
+  it('removes a secret as it stands in XML', () => {
+    const secret = `p<a>s"s'&`
+    for (const text of ['p&lt;a&gt;s"s\'&amp;', 'p&lt;a&gt;s&quot;s&apos;&amp;', 'p&lt;a&gt;s&quot;s&#39;&amp;'])
+      expect(redactText(`<x>${text}</x>`, [secret])).toBe('<x>[redacted]</x>')
+  })
+
+  it('removes a secret in base64 and in hexadecimal, whatever stands before it', () => {
+    const secret = 'a listed canary'
+    for (const before of ['', 'a', 'ab', 'abc', 'me:']) {
+      const text = Buffer.from(`${before}${secret} and more`).toString('base64')
+      const [first = '', second = ''] = redactText(text, [secret]).split('[redacted]')
+      expect(text.startsWith(first)).toBe(true)
+      expect(Buffer.from(second, 'base64').toString()).not.toContain('canary')
+      expect(first.length).toBeLessThanOrEqual(Math.ceil((before.length * 4) / 3) + 1)
+    }
+    expect(redactText(Buffer.from(secret).toString('hex'), [secret])).toBe('[redacted]')
+  })
+
+  it('removes what a command that a server quotes is given', () => {
+    expect(redactText('DETAIL:  The failed archive command was: X=canary push %p', [])).toBe(
+      'DETAIL:  The failed archive command was: X=*** push %p',
+    )
+    expect(redactText('WARNING:  recovery_end_command "X=canary push": exit code 1', [])).not.toContain('canary')
+  })
+
+  it('takes little time for a command of a megabyte', () => {
+    expect(redactText(`command was: ${'key'.repeat(333_333)}`, [])).toBe('command was: [redacted]')
+  })
+
+  it('leaves what drills, their SQL and their servers say as it is', () => {
+    const root = path.resolve(import.meta.dirname, '../..')
+    const texts = readdirSync(path.join(root, 'drills'), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.spec.ts'))
+      .map(file => readFileSync(path.join(root, 'drills', file), 'utf8'))
+    expect(texts.length).toBeGreaterThan(30)
+    for (const text of texts) expect(redactText(text, [])).toBe(text)
   })
 
   it('does nothing for an empty secret', () => {
