@@ -39,11 +39,12 @@ export function verifyBundle(directory: string, key: VerifyingKey): IntactBundle
  */
 export function verifySignature(directory: string, key: VerifyingKey): Statement {
   const statement = parseStatement(openEnvelope(readAttestation(directory), key))
-  const [sums, evidence] = statement.subject
-  if (sha256(readBounded(directory, SUMS_FILE, LARGEST_BYTES.sums)) !== sums.digest.sha256)
-    throw new Refusal(`${SUMS_FILE} is not the one that was signed`)
-  const line = parseSums(readBounded(directory, SUMS_FILE, LARGEST_BYTES.sums)).get(EVIDENCE_FILE)
-  if (line !== undefined && line !== evidence.digest.sha256)
+  const [signedSums, signedEvidence] = statement.subject
+  const bytes = readBounded(directory, SUMS_FILE, LARGEST_BYTES.sums)
+  if (sha256(bytes) !== signedSums.digest.sha256) throw new Refusal(`${SUMS_FILE} is not the one that was signed`)
+  // One that the sums do not list is refused with the files.
+  const listed = parseSums(bytes).get(EVIDENCE_FILE)
+  if (listed !== undefined && listed !== signedEvidence.digest.sha256)
     throw new Refusal(`${EVIDENCE_FILE} is not the one that was signed`)
   return statement
 }
