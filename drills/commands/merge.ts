@@ -14,6 +14,8 @@ import { readSuite } from '../../helpers/evidence/suite.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { newRunId } from '../../helpers/run/run.ts'
 import { loadBundleSettings } from '../../reports/bundle/settings.ts'
+import { readHistory } from '../../reports/history/history.ts'
+import { verifyingKeyOf } from '../../reports/integrity/keys.ts'
 import { reportersOf } from '../../reports/reporters.ts'
 import { selectedBy } from '../../reports/selection.ts'
 import { localBlob } from '../../reports/shards/blob.ts'
@@ -23,9 +25,10 @@ import {
   missingOf,
   missingProblem,
   problemsOfShard,
+  refuseMerged,
 } from '../../reports/shards/merged-run.ts'
 import { fallingTo } from '../../reports/shards/shard.ts'
-import { asOneRun, nameOf, readShardRun, type ShardRun } from '../../reports/shards/shard-run.ts'
+import { asOneRun, nameOf, readShardRun, type ShardRun, sealedOf } from '../../reports/shards/shard-run.ts'
 import { exitWith } from './exit-with.ts'
 import { RunBundle } from './run-bundle.ts'
 
@@ -34,26 +37,30 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 type Shards = [ShardRun, ...ShardRun[]]
 
 await exitWith(async () => {
-  const shards = asOneRun(foldersIn(process.argv.slice(2)).map(readShardRun))
-  refuseOtherSuite(shards[0].evidence)
+  const folders = foldersIn(process.argv.slice(2))
   const config = loadConfig()
   const settings = loadBundleSettings(config)
+  const key = settings.key && verifyingKeyOf(settings.key)
+  const shards = asOneRun(folders.map(folder => readShardRun(folder, key)))
+  const sealed = sealedOf(shards)
+  refuseOtherSuite(sealed[0].evidence)
+  refuseMerged(sealed, readHistory(settings.historyFolder))
   const id = newRunId()
   const directory = path.join(ROOT, 'reports/out', id)
   const bundle = new RunBundle(directory, settings)
   const scratch = mkdtempSync(path.join(tmpdir(), 'merge-'))
   try {
-    const vitest = await createVitestIn(scratch, directory, shards[0])
+    const vitest = await createVitestIn(scratch, directory, sealed[0])
     try {
-      refuseOtherVitest(vitest, shards)
-      const shares = await sharesOf(vitest, shards)
-      announceRun(factsOfMerged(shards, { id, directory, secrets: secretsOf(config), require: [...config.require] }))
+      refuseOtherVitest(vitest, sealed)
+      const shares = await sharesOf(vitest, sealed)
+      announceRun(factsOfMerged(sealed, { id, directory, secrets: secretsOf(config), require: [...config.require] }))
       bundle.begin()
       const missing = missingOf(shards).map(shard => missingProblem(shard, shares.get(shard.index) ?? []))
       for (const problem of [...missing, ...shards.flatMap(problemsOfShard)]) announceProblem(problem)
-      copyDrillFolders(shards, directory)
-      await merge(vitest, shards, path.join(scratch, 'blobs'))
-      for (const problem of disagreements(shards, shares, verdictsIn(directory))) announceProblem(problem)
+      copyDrillFolders(sealed, directory)
+      await merge(vitest, sealed, path.join(scratch, 'blobs'))
+      for (const problem of disagreements(sealed, shares, verdictsIn(directory))) announceProblem(problem)
     } finally {
       await vitest.close()
     }

@@ -99,6 +99,13 @@ describe('a run that is completed', () => {
     expect(readFileSync(path.join(directory, 'index.html'), 'utf8')).toContain(key.keyId)
   })
 
+  it('cannot be told of by a pipe that nobody writes to, which keeps nobody waiting', () => {
+    const directory = path.join(folder, 'unreadable')
+    mkdirSync(directory)
+    execFileSync('mkfifo', [path.join(directory, 'evidence.json')])
+    expect(() => completeBundle(directory, settings)).toThrow('is not evidence that this version of the suite can read')
+  })
+
   it.each([
     ['nothing', undefined, 'there is no evidence in'],
     ['something else', '{"schemaVersion":1}', 'is not evidence that this version of the suite can read'],

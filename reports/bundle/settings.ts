@@ -1,7 +1,7 @@
 import path from 'node:path'
 import type { Config } from '../../helpers/config.ts'
 import { type Control, loadControls } from '../controls/controls.ts'
-import { readHistory } from '../history/history.ts'
+import { prepareHistory, readHistory } from '../history/history.ts'
 import { loadSigningKey, type SigningKey } from '../integrity/keys.ts'
 
 /** Of what a bundle is made besides its evidence. */
@@ -17,9 +17,19 @@ const OWN_HISTORY = path.resolve(import.meta.dirname, '..')
 
 /**
  * To be called before a drill starts: a run whose bundle cannot be made should not be run.
+ * @throws {CannotRun} for a key, a mapping of controls or a history that cannot be used, or not be written to.
+ */
+export function loadBundleSettings(config: Pick<Config, 'history' | 'controls' | 'signingKey'>): BundleSettings {
+  const settings = readBundleSettings(config)
+  prepareHistory(settings.historyFolder)
+  return settings
+}
+
+/**
+ * Of reports that are built anew, and of no run.
  * @throws {CannotRun} for a key, a mapping of controls or a history that cannot be used.
  */
-export function loadBundleSettings({
+export function readBundleSettings({
   history = OWN_HISTORY,
   controls,
   signingKey,

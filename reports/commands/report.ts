@@ -5,14 +5,14 @@ import { loadConfig } from '../../helpers/config.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { namedBundle, OUT } from '../bundle/named-bundle.ts'
 import { rebuildReports } from '../bundle/rebuild.ts'
-import { loadBundleSettings } from '../bundle/settings.ts'
+import { readBundleSettings } from '../bundle/settings.ts'
 
 try {
   const bundle = namedBundle('npm run report', process.argv.slice(2))
   const { folder, different } = rebuildReports(
     bundle,
     path.join(OUT, 'rebuilt', path.basename(bundle)),
-    loadBundleSettings(loadConfig()),
+    readBundleSettings(loadConfig()),
   )
   console.log(`report: ${path.relative(process.cwd(), path.join(folder, 'index.html'))}`)
   console.log(

@@ -1,10 +1,13 @@
 // npm run evidence:verify -- FOLDER --key FILE [--published DIGEST]…: whether a bundle is what its run left, and so are the runs
 // before it. Offline. Exit status: 0 all of it holds; 1 it does not, with one sentence that says why; 2 bad input.
-import { statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { CannotRun } from '../../helpers/failure.ts'
 import { loadVerifyingKey } from '../integrity/keys.ts'
 import { quoted, Refusal } from '../integrity/refusal.ts'
+import { EVIDENCE_FILE } from '../integrity/statement.ts'
+import { ATTESTATION_FILE, SUMS_FILE } from '../integrity/sums.ts'
 import { verifyChain } from '../integrity/verify-chain.ts'
 
 const USAGE = 'npm run evidence:verify -- FOLDER --key PUBLIC-KEY-FILE [--published DIGEST]…'
@@ -26,7 +29,16 @@ function readArguments(args: string[]): { folder: string; key: string; published
   if (key === undefined) throw new CannotRun(`name the public key of whoever signs the runs: ${USAGE}`)
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new CannotRun(`${quoted(folder)} is not a folder: name that of a run, such as reports/out/latest`)
+  if (!isRun(folder) && readdirSync(folder).some(name => isRun(path.join(folder, name))))
+    throw new CannotRun(
+      `${quoted(folder)} is a folder of runs: name one of them, such as ${path.join(folder, 'latest')}`,
+    )
   return { folder, key, published: published.map(digestOf) }
+}
+
+/** Of which at least something is left. */
+function isRun(folder: string): boolean {
+  return [EVIDENCE_FILE, SUMS_FILE, ATTESTATION_FILE].some(name => existsSync(path.join(folder, name)))
 }
 
 function parsed(args: string[]) {

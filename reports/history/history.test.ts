@@ -1,6 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -8,7 +17,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { buildEvidence } from '../build-evidence.ts'
 import { sampleFacts, sampleJournal, sampleRecord } from '../sample.ts'
-import { type HistoryEntry, historyEntryOf, readHistory, withHistory } from './history.ts'
+import { type HistoryEntry, historyEntryOf, prepareHistory, readHistory, withHistory } from './history.ts'
 
 let folder: string
 beforeEach(() => {
@@ -154,6 +163,29 @@ describe('withHistory', () => {
   })
 })
 
+describe('prepareHistory', () => {
+  it('makes the folder, and leaves nothing in it', () => {
+    const made = path.join(folder, 'new', 'history')
+    prepareHistory(made)
+    expect(readdirSync(made)).toEqual([])
+  })
+
+  it.each<[string, () => string]>([
+    ['where no folder can be made', () => path.join(file(), 'below')],
+    ['where no file can be made', () => '/proc/self'],
+  ])('says in a sentence that nothing can be written %s', (_, where) => {
+    writeFileSync(file(), '')
+    expect(() => prepareHistory(where())).toThrow(
+      expect.objectContaining({ name: 'CannotRun', message: expect.stringContaining('set DRILL_HISTORY') }),
+    )
+  })
+
+  it('says so of a history that cannot be added to', () => {
+    mkdirSync(file())
+    expect(() => prepareHistory(folder)).toThrow(/history\.jsonl cannot be written \(EISDIR\)/)
+  })
+})
+
 describe('historyEntryOf', () => {
   const ended = { state: 'finished', endedAt: '2025-11-23T01:03:03.456Z', problems: [] } as const
   const rto = { seconds: 1.9, phases: [], verdict: 'no objective' } as const
@@ -176,6 +208,11 @@ describe('historyEntryOf', () => {
       previous: digest(1),
       drills: [{ id: 'P1', verdict: 'passed', durationSeconds: 4.8, rtoSeconds: 1.9, rpoSeconds: 0 }],
     })
+  })
+
+  it('names the shards that it was merged from', () => {
+    const run = { ...evidence.run, previous: null, shards: ['run-1', 'run-2'] }
+    expect(historyEntryOf({ ...evidence, run }, digest(2)).shards).toEqual(['run-1', 'run-2'])
   })
 
   it('is none of a run that has not ended, or is of no history', () => {

@@ -1,4 +1,16 @@
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { type Evidence, evidenceSchema } from '../../helpers/evidence/evidence.ts'
@@ -19,6 +31,7 @@ export const historyEntrySchema = z.object({
   serverMajor: z.number().int(),
   digest: z.string().describe('SHA-256 of its SHA256SUMS, as hex'),
   previous: z.string().nullable().describe('That of the run before it; none before the first'),
+  shards: z.array(z.string()).optional().describe('Ids of the runs that it was merged from'),
   drills: z.array(
     z.object({
       id: z.string(),
@@ -41,6 +54,24 @@ const FILE = 'history.jsonl'
  */
 export function readHistory(folder: string): HistoryEntry[] {
   return parseHistory(folder).entries
+}
+
+/**
+ * Makes the folder where there is none, and sees that a run can be added: before the drills, since a run that cannot be
+ * remembered breaks the chain of those that can.
+ * @throws {CannotRun} when nothing can be written there.
+ */
+export function prepareHistory(folder: string): void {
+  writing(folder, () => mkdirSync(folder, { recursive: true }))
+  const probe = path.join(folder, `history.lock.${randomUUID()}`)
+  writing(folder, () => {
+    try {
+      writeFileSync(probe, 'x', { flag: 'wx' })
+    } finally {
+      rmSync(probe, { force: true })
+    }
+  })
+  if (existsSync(path.join(folder, FILE))) change(folder, () => undefined)
 }
 
 /**
@@ -79,6 +110,7 @@ export function historyEntryOf({ run, suite, runtime, drills }: Evidence, digest
     serverMajor: serverMajorOf(runtime),
     digest,
     previous: run.previous?.digest ?? null,
+    ...(run.shards && { shards: run.shards }),
     drills: drills.map(({ id, verdict, durationSeconds, rto, rpo }) => ({
       id,
       verdict,

@@ -40,7 +40,7 @@ describe('evidence:verify', () => {
       runs[0]?.digest.toUpperCase() ?? '',
     )
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    expect(stdout).toMatch(/^The evidence is intact, and says that the run .* passed .*\.\n$/)
+    expect(stdout).toMatch(/^The run 20251123T010203-3 passed .*, says its evidence, which is intact .*\.\n$/)
   })
 
   it('exits with 1 and one sentence when it does not', () => {
@@ -54,6 +54,7 @@ describe('evidence:verify', () => {
     ['two folders', () => [newest(), newest(), '--key', key], 'name one folder'],
     ['no key', () => [newest()], 'name the public key'],
     ['a folder that is not there', () => ['/nowhere', '--key', key], '/nowhere is not a folder'],
+    ['a folder of runs', () => [out, '--key', key], 'is a folder of runs: name one of them, such as'],
     ['a key that is not there', () => [newest(), '--key', '/nowhere'], 'the public key /nowhere cannot be read'],
     ['a digest that is none', () => [newest(), '--key', key, '--published', 'abc'], '--published abc is no digest'],
     [
@@ -78,7 +79,11 @@ describe('evidence:keygen', () => {
       expect(stdout).toMatch(/keep it secret.*DRILL_SIGNING_KEY.*publish it/s)
       expect(stdout).not.toContain('BEGIN')
       expect(start('keygen.ts', folder)).toMatchObject({ status: 2, stdout: '' })
-      expect(start('keygen.ts', folder, folder)).toMatchObject({ status: 2, stdout: '' })
+      for (const args of [[], [folder, folder], ['--help']]) {
+        const refused = start('keygen.ts', ...args)
+        expect(refused).toMatchObject({ status: 2, stdout: '' })
+        expect(refused.stderr).toMatch(/^name one folder for the keys, .*npm run evidence:keygen -- FOLDER\n$/)
+      }
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -34,6 +34,11 @@ describe('loadSigningKey', () => {
     expect(loadSigningKey(file(keys.privatePem)).keyId).toBe(keys.signing.keyId)
   })
 
+  it('takes a PEM whose line breaks are spelled, as CI systems keep a secret on one line', () => {
+    expect(loadSigningKey(keys.privatePem.replaceAll('\n', '\\n')).keyId).toBe(keys.signing.keyId)
+    expect(loadSigningKey(keys.privatePem.replaceAll('\n', '\\r\\n')).keyId).toBe(keys.signing.keyId)
+  })
+
   it('gives the key the SHA-256 of its public one as openssl writes it', () => {
     const { stdout } = spawnSync('openssl', ['pkey', '-pubin', '-outform', 'DER'], { input: keys.publicPem })
     expect(loadSigningKey(keys.privatePem).keyId).toBe(createHash('sha256').update(stdout).digest('hex'))
@@ -113,8 +118,19 @@ describe('generateKeys', () => {
     expect(generateKeys(path.join(folder, 'below')).keyId).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  it('makes no folder', () => {
-    expect(() => generateKeys(path.join(folder, 'none'))).toThrow('is not a folder: make it')
+  it('makes the folder, for its owner alone, unless git would take the key in', () => {
+    const { privateKeyFile } = generateKeys(path.join(folder, 'new', 'keys'))
+    expect(statSync(path.dirname(privateKeyFile)).mode & 0o777).toBe(0o700)
+    spawnSync('git', ['init', '--quiet', folder])
+    expect(() => generateKeys(path.join(folder, 'other', 'keys'))).toThrow('git would take in')
+    expect(readdirSync(folder).sort()).toEqual(['.git', 'new'])
+  })
+
+  it('refuses a folder that is a file', () => {
+    expect(() => generateKeys(file('x'))).toThrow(/key.pem is a file.*: name a folder/)
+    expect(() => generateKeys(path.join(file('x'), 'below'))).toThrow(
+      expect.objectContaining({ name: 'CannotRun', message: expect.stringContaining('cannot be made (ENOTDIR)') }),
+    )
   })
 })
 

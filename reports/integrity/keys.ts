@@ -22,12 +22,18 @@ const REMEDY = 'make a pair by npm run evidence:keygen'
  */
 export function loadSigningKey(text: string): SigningKey {
   const isPem = text.includes('-----BEGIN')
-  const pem = isPem ? text : readKeyFile(text)
+  // CI systems keep a secret on one line.
+  const pem = isPem ? text.replaceAll(/(?:\\r)?\\n/g, '\n') : readKeyFile(text)
   const where = isPem ? 'DRILL_SIGNING_KEY holds' : 'the file that DRILL_SIGNING_KEY names holds'
   const privateKey = parsed(() => createPrivateKey(pem))
   if (privateKey?.asymmetricKeyType !== 'ed25519')
     throw new CannotRun(`${where} no Ed25519 private key as PEM without a passphrase: ${REMEDY}`)
   return { privateKey, keyId: keyIdOf(createPublicKey(privateKey)) }
+}
+
+/** What everybody may have of a key that signs. */
+export function verifyingKeyOf({ privateKey, keyId }: SigningKey): VerifyingKey {
+  return { publicKey: createPublicKey(privateKey), keyId }
 }
 
 /** @throws {CannotRun} for a file that holds no Ed25519 public key, or the private one, which nobody who verifies should have. */

@@ -12,7 +12,7 @@ import { quoted, Refusal } from './refusal.ts'
 import { EVIDENCE_FILE, parseStatement, type Statement, statementOf } from './statement.ts'
 import { ATTESTATION_FILE, parseSums, SUMS_FILE, type Sums } from './sums.ts'
 
-/** A bundle that nobody has altered since it was signed. The runs before it are another matter. */
+/** A bundle that nobody has altered since it was sealed. The runs before it are another matter. */
 export interface IntactBundle {
   evidence: Evidence
   /** SHA-256 of its `SHA256SUMS`, as hex. */
@@ -26,20 +26,39 @@ export interface IntactBundle {
  * @throws {Refusal} unless the bundle is whole, unaltered, signed by `key`, and evidence of a run that has ended.
  */
 export function verifyBundle(directory: string, key: VerifyingKey): IntactBundle {
+  const statement = verifySignature(directory, key)
+  const bundle = verifySums(directory)
+  refuseNoEvidence(bundle.evidence)
+  compareStatement(statement, bundle.evidence)
+  return bundle
+}
+
+/**
+ * The seal of a part of a run, which is evidence of nothing by itself.
+ * @throws {Refusal} unless it is signed by `key`.
+ */
+export function verifySignature(directory: string, key: VerifyingKey): Statement {
   const statement = parseStatement(openEnvelope(readAttestation(directory), key))
   const [signedSums, signedEvidence] = statement.subject
-  const sumsBytes = readBounded(directory, SUMS_FILE, LARGEST_BYTES.sums)
-  const digest = sha256(sumsBytes)
-  if (digest !== signedSums.digest.sha256) throw new Refusal(`${SUMS_FILE} is not the one that was signed`)
-  const sums = parseSums(sumsBytes)
-  compareFiles(directory, sums)
-  const evidenceBytes = readBounded(directory, EVIDENCE_FILE, LARGEST_BYTES.evidence)
-  if (sha256(evidenceBytes) !== signedEvidence.digest.sha256)
+  const bytes = readBounded(directory, SUMS_FILE, LARGEST_BYTES.sums)
+  if (sha256(bytes) !== signedSums.digest.sha256) throw new Refusal(`${SUMS_FILE} is not the one that was signed`)
+  // One that the sums do not list is refused with the files.
+  const listed = parseSums(bytes).get(EVIDENCE_FILE)
+  if (listed !== undefined && listed !== signedEvidence.digest.sha256)
     throw new Refusal(`${EVIDENCE_FILE} is not the one that was signed`)
-  const evidence = parseEvidence(evidenceBytes)
-  refuseNoEvidence(evidence)
-  compareStatement(statement, evidence)
-  return { evidence, digest, files: sums.size }
+  return statement
+}
+
+/**
+ * That nothing was altered since `SHA256SUMS` was made, which whoever alters something can make anew: see `verifySignature`.
+ * @throws {Refusal} unless what is there is what the sums list.
+ */
+export function verifySums(directory: string): IntactBundle {
+  const bytes = readBounded(directory, SUMS_FILE, LARGEST_BYTES.sums)
+  const sums = parseSums(bytes)
+  compareFiles(directory, sums)
+  const evidence = parseEvidence(readBounded(directory, EVIDENCE_FILE, LARGEST_BYTES.evidence))
+  return { evidence, digest: sha256(bytes), files: sums.size }
 }
 
 function readAttestation(directory: string): string {

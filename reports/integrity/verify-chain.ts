@@ -26,9 +26,25 @@ interface Chain {
  */
 export function verifyChain(directory: string, key: VerifyingKey, published: readonly string[]): string {
   const folder = realpathSync(directory)
-  const newest = refusing(`${directory} is no intact evidence`, () => verifyBundle(folder, key))
+  const newest = refusing(`${directory} is no intact evidence`, () => {
+    const bundle = verifyBundle(folder, key)
+    for (const named of [path.resolve(directory), folder]) refuseNameOfAnother(path.basename(named), bundle)
+    return bundle
+  })
   const chain = follow(newest, path.dirname(folder), key, published)
-  return `The evidence is intact, and says that ${runText(newest)}, signed by the key ${key.keyId}; ${chainText(chain)}; ${newestText(newest.digest, published)}.`
+  return `The ${runText(newest)}, says its evidence, which is intact and signed by the key ${key.keyId}; ${chainText(chain)}; ${newestText(newest.digest, published)}.`
+}
+
+/** As runs are named: a run that is copied into the place of a later one must not pass for it. */
+const RUN_ID = /^\d{8}T\d{6}-[0-9a-f]+$/
+
+/** Any other name is that of whoever unpacked it. */
+function refuseNameOfAnother(name: string, { evidence }: IntactBundle): void {
+  const { id } = evidence.run
+  if (RUN_ID.test(name) && name !== id)
+    throw new Refusal(
+      `it is named as the run ${name}, and holds the run ${quoted(id)}: bring the folder of the one that you mean, or name this one after what it holds`,
+    )
 }
 
 function follow(newest: IntactBundle, siblings: string, key: VerifyingKey, published: readonly string[]): Chain {
@@ -103,7 +119,7 @@ const TOLD: Readonly<Record<Verdict, string>> = {
 function runText({ evidence, files }: IntactBundle): string {
   const { id, state, verdict } = evidence.run
   const ended = state === 'interrupted' ? 'was interrupted and ' : ''
-  return `the run ${id} ${ended}${TOLD[verdict]} (${drillsText(evidence)}, ${files} files)`
+  return `run ${id} ${ended}${TOLD[verdict]} (${drillsText(evidence)}; ${files} files)`
 }
 
 function drillsText({ drills }: Evidence): string {

@@ -114,13 +114,19 @@ const zeros = '0'.repeat(64)
 describe('an intact chain of runs', () => {
   it('is intact, with what that proves and what it does not', () => {
     expect(verify()).toBe(
-      `The evidence is intact, and says that the run ${newest.id} passed (drills: 1 passed, 1 not exercised, 5 files), signed by the key ${keys.verifying.keyId}; so are the runs before it, 3 with it, back to the first of its history; its digest is ${newest.digest}, to be published elsewhere: the newest runs can be removed unseen until then.`,
+      `The run ${newest.id} passed (drills: 1 passed, 1 not exercised; 5 files), says its evidence, which is intact and signed by the key ${keys.verifying.keyId}; so are the runs before it, 3 with it, back to the first of its history; its digest is ${newest.digest}, to be published elsewhere: the newest runs can be removed unseen until then.`,
     )
   })
 
   it('is intact through the link to the latest run', () => {
     symlinkSync(newest.id, path.join(out, 'latest'), 'dir')
     expect(verifyChain(path.join(out, 'latest'), keys.verifying, [])).toContain('3 with it, back to the first')
+  })
+
+  it('is intact in a folder with a name of its own, as of an artifact that was unpacked', () => {
+    const unpacked = path.join(out, 'bundle-embedded-18')
+    renameSync(newest.folder, unpacked)
+    expect(verifyChain(unpacked, keys.verifying, [])).toContain('3 with it, back to the first')
   })
 
   it('is intact from its first run', () => {
@@ -163,19 +169,20 @@ describe('an intact run that did not pass', () => {
         { previous: null },
         [sampleRecord({ state: 'failed', errors: [{ name: 'Failure', kind: 'lost', message: 'x' }] })],
       ],
-      'FAILED (drills: 1 failed, 5 files)',
+      'FAILED (drills: 1 failed; 5 files)',
     ],
     ['is unknown', [{ previous: null }, [sampleRecord({ state: 'pending' })]], 'proved nothing (unknown)'],
     ['was interrupted', [{ state: 'interrupted', verdict: 'unknown' }], 'was interrupted and proved nothing (unknown)'],
   ])('is said to be one: it %s', (_, evidence, said) => {
-    writeBundle(newest.folder, sampleEvidence(...evidence))
+    const [run, records] = evidence
+    writeBundle(newest.folder, sampleEvidence({ ...run, id: newest.id }, records))
     reseal(keys.signing)
     expect(verify()).toContain(said)
     expect(verify()).not.toMatch(/\bok\b|\d that passed| passed \(/i)
   })
 
   it('proves nothing of the runs before it when it was cut off', () => {
-    writeBundle(newest.folder, sampleEvidence({ state: 'interrupted', verdict: 'unknown' }))
+    writeBundle(newest.folder, sampleEvidence({ id: newest.id, state: 'interrupted', verdict: 'unknown' }))
     reseal(keys.signing)
     expect(verify()).toContain('names no run before it, of which nothing is proven')
     expect(() => verify([first.digest])).toThrow(`without the published ${first.digest}`)
@@ -381,6 +388,22 @@ describe('tampering is refused', () => {
         write('attestation.dsse.json', signedEnvelope(Buffer.from(JSON.stringify(statement)), keys.signing))
       },
       'evidence.json is not what its schema says',
+    ],
+    [
+      'the whole run covered by the one before it',
+      () => {
+        rmSync(newest.folder, { recursive: true })
+        cpSync(second.folder, newest.folder, { recursive: true })
+      },
+      () => `is no intact evidence: it is named as the run ${newest.id}, and holds the run ${second.id}`,
+    ],
+    [
+      'the whole run covered by a link to the one before it',
+      () => {
+        rmSync(newest.folder, { recursive: true })
+        symlinkSync(second.id, newest.folder)
+      },
+      () => `is no intact evidence: it is named as the run ${newest.id}, and holds the run ${second.id}`,
     ],
     [
       'the run before it removed',

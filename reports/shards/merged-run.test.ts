@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Verdict } from '../../helpers/evidence/evidence.ts'
 import { buildEvidence } from '../build-evidence.ts'
+import type { HistoryEntry } from '../history/history.ts'
 import { sampleFacts, sampleRecord } from '../sample.ts'
-import { disagreements, factsOfMerged, missingOf, missingProblem, problemsOfShard } from './merged-run.ts'
-import { asOneRun, type ShardRun } from './shard-run.ts'
+import { disagreements, factsOfMerged, missingOf, missingProblem, problemsOfShard, refuseMerged } from './merged-run.ts'
+import { asOneRun, type ShardRun, sealedOf } from './shard-run.ts'
 
 const SECRET = 'canary-S3cr3t'
 
@@ -12,6 +13,7 @@ function shardRun(index: number, count = 3, id = `run-${index}`): ShardRun {
   const endedAt = `2025-11-23T01:1${9 - index}:00.000Z`
   return {
     folder: `/shards/${index}`,
+    isSealed: true,
     shard: { index, count },
     plan: { paths: ['drills/recovery'], tags: ['core'], require: ['P1'], leftOut: ['N1'] },
     evidence: buildEvidence(facts, [sampleRecord()], { state: 'finished', endedAt, problems: [] }),
@@ -92,6 +94,32 @@ describe('the run that shards are merged into', () => {
       { kind: 'shard-cut-off', message: expect.stringMatching(/^shard 1\/3 \(run-1\) was cut off before/) },
       { kind: 'shard-interrupted', message: 'shard 2/3 (run-2) was cut off' },
     ])
+  })
+
+  it('takes nothing of a shard that is not sealed, not even its problems, and names it', () => {
+    const { blob: _blob, ...unsealed } = shardRun(1)
+    unsealed.isSealed = false
+    unsealed.evidence.run.problems.push({ kind: 'left-behind', message: 'a volume' })
+    expect(problemsOfShard(unsealed)).toEqual([
+      { kind: 'shard-unsealed', message: expect.stringMatching(/^shard 1\/3 \(run-1\) is not sealed/) },
+    ])
+    const facts = { id: 'whole', directory: '/whole', secrets: [], require: [] }
+    expect(factsOfMerged(sealedOf([unsealed, shardRun(2)]), facts)).toMatchObject({
+      startedAt: '2025-11-23T01:02:00.000Z',
+      shards: ['run-2'],
+    })
+    expect(() => sealedOf([unsealed])).toThrow(/none of the shards is sealed/)
+  })
+
+  it('is refused where one of them is in the history already', () => {
+    const earlier = { runId: 'merged', shards: ['run-2'] } as HistoryEntry
+    expect(() => refuseMerged([shardRun(1), shardRun(3)], [earlier, { runId: 'run-1' } as HistoryEntry])).not.toThrow()
+    expect(() => refuseMerged([shardRun(1), shardRun(2)], [earlier])).toThrow(
+      expect.objectContaining({
+        name: 'CannotRun',
+        message: expect.stringContaining('shard 2/3 (run-2) was merged already, into the run merged'),
+      }),
+    )
   })
 
   it('does not take a verdict that the evidence of a shard denies', () => {

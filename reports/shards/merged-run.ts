@@ -1,5 +1,8 @@
 import type { Problem, Verdict } from '../../helpers/evidence/evidence.ts'
 import type { RunFacts } from '../../helpers/evidence/run-facts.ts'
+import { CannotRun } from '../../helpers/failure.ts'
+import type { HistoryEntry } from '../history/history.ts'
+import { SUMS_FILE } from '../integrity/sums.ts'
 import { type Shard, shardText } from './shard.ts'
 import { nameOf, type ShardRun } from './shard-run.ts'
 
@@ -44,8 +47,29 @@ export function missingProblem(shard: Shard, drills: readonly string[]): Problem
   }
 }
 
+/**
+ * A night's shards, merged a second time, would pass for another night.
+ * @throws {CannotRun} when one of them is a part of a run that is remembered.
+ */
+export function refuseMerged(shards: readonly ShardRun[], history: readonly HistoryEntry[]): void {
+  for (const run of shards) {
+    const merged = history.find(entry => entry.shards?.includes(run.evidence.run.id))
+    if (merged)
+      throw new CannotRun(
+        `${nameOf(run)} was merged already, into the run ${merged.runId}, and a shard is merged once: run the shards again`,
+      )
+  }
+}
+
 /** What makes the merged run unknown, of one shard: what it told of itself, and that it was cut off. */
 export function problemsOfShard(run: ShardRun): Problem[] {
+  if (!run.isSealed)
+    return [
+      {
+        kind: 'shard-unsealed',
+        message: `${nameOf(run)} is not sealed, and nothing of what it left was taken: it was killed, or its ${SUMS_FILE} was taken away`,
+      },
+    ]
   const { state, problems } = run.evidence.run
   const carried = problems.filter(({ kind }) => !ofItsEnd.includes(kind))
   if (run.blob === undefined)

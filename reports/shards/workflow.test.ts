@@ -10,7 +10,11 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 const FILE = '.github/workflows/nightly.yml'
 const text = readFileSync(path.join(ROOT, FILE), 'utf8')
 
-const stepSchema = z.object({ run: z.string().optional(), uses: z.string().optional() })
+const stepSchema = z.object({
+  run: z.string().optional(),
+  uses: z.string().optional(),
+  env: z.record(z.string(), z.string()).optional(),
+})
 const workflow = z
   .object({
     permissions: z.record(z.string(), z.string()),
@@ -51,6 +55,12 @@ describe('the nightly workflow', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' })
     const used = steps.flatMap(({ uses }) => uses ?? [])
     expect(used.filter(uses => !/^actions\/[\w/-]+@v\d+$/.test(uses))).toEqual([])
+  })
+
+  it('gives the key to whatever makes a bundle: no merge takes a shard that is not signed by its own', () => {
+    const makers = steps.filter(({ run = '' }) => /npm run drill:(nightly|merge)/.test(run))
+    expect(makers).toHaveLength(3)
+    for (const { env } of makers) expect(env?.DRILL_SIGNING_KEY).toMatch(/^\$\{\{ secrets\.DRILL_SIGNING_KEY \}\}$/)
   })
 
   it('merges, for each major, as many shards as it runs', () => {
