@@ -14,7 +14,13 @@ const LAYERS: Record<string, readonly string[]> = {
   fixtures: ['helpers/'],
   helpers: [],
   // A process is told from another in one way only, whether it owns a server or a history.
-  reports: ['helpers/evidence/', 'helpers/config.ts', 'helpers/failure.ts', 'helpers/run/identity.ts'],
+  reports: [
+    'helpers/evidence/',
+    'helpers/config.ts',
+    'helpers/exit-with.ts',
+    'helpers/failure.ts',
+    'helpers/run/identity.ts',
+  ],
 }
 
 /** Every module that a source names: imports, exports from, import types, dynamic imports, `require`, augmented modules. */

@@ -9,6 +9,7 @@ import { readContents } from '../../helpers/archive/archive-contents.ts'
 import { WalArchive } from '../../helpers/archive/wal-archive.ts'
 import { takeBaseBackup } from '../../helpers/backup/base-backup.ts'
 import { loadConfig } from '../../helpers/config.ts'
+import { exitWith } from '../../helpers/exit-with.ts'
 import { CannotRun, Failure } from '../../helpers/failure.ts'
 import { untilPausedAt } from '../../helpers/recovery/recovery-end.ts'
 import { restoreBaseBackup } from '../../helpers/recovery/restore.ts'
@@ -20,7 +21,6 @@ import { findFreePort } from '../../helpers/runtime/free-port.ts'
 import { joinRuntime, openRuntime } from '../../helpers/runtime/open.ts'
 import { benchBackup, median } from './bench-backup.ts'
 import { benchWal } from './bench-wal.ts'
-import { exitWith } from './exit-with.ts'
 
 /** Milliseconds, by phase. */
 type Phases = Map<string, number>

@@ -14,6 +14,7 @@ import { describeMachine } from '../../helpers/evidence/machine.ts'
 import { announced, announceProblem, announceRun, type RunFacts } from '../../helpers/evidence/run-facts.ts'
 import { startedBy } from '../../helpers/evidence/started-by.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
+import { exitWith } from '../../helpers/exit-with.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { describeRestoreConfig, loadRestoreConfig, type RestoreConfig } from '../../helpers/live/restore-config.ts'
 import { RUN_ID_VARIABLE, type RunContext } from '../../helpers/run/registry.ts'
@@ -26,8 +27,8 @@ import { reportersOf } from '../../reports/reporters.ts'
 import { selectedBy } from '../../reports/selection.ts'
 import { fallingTo, type Shard, shardOf, shardText, writeShardPlan } from '../../reports/shards/shard.ts'
 import { Interruption } from './end-on-signal.ts'
-import { exitWith } from './exit-with.ts'
 import { completeCutOffRuns, RunBundle } from './run-bundle.ts'
+import { createVitestIn } from './vitest-of-a-run.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const OUT = path.join(ROOT, 'reports/out')
@@ -175,9 +176,18 @@ async function openRuntimeFor(restore: RestoreConfig, config: Config, run: RunCo
 async function prepare(
   selection: Selection,
   requiredDrills: readonly string[],
-  options: { run: RunContext; reporters: NonNullable<InlineConfig['reporters']> },
+  { run, reporters }: { run: RunContext; reporters: NonNullable<InlineConfig['reporters']> },
 ): Promise<Vitest> {
-  const vitest = await createVitestIn(selection, options)
+  const { kind, tags, projects } = selection
+  const tagsFilter = [...(kind ? [kind] : []), ...tags]
+  detachForks()
+  const vitest = await createVitestIn(ROOT, run.directory, {
+    project: projects,
+    reporters,
+    // On its workers too, from the first moment.
+    env: { [RUN_ID_VARIABLE]: run.id },
+    ...(tagsFilter.length > 0 ? { tagsFilter } : {}),
+  })
   try {
     // One after the other: vitest takes several for one selection, and leaves out what matches nothing.
     for (const one of selection.paths) {
@@ -253,35 +263,6 @@ async function runNothing(vitest: Vitest): Promise<void> {
   console.log('no drill falls to this shard')
   await vitest.standalone()
   await vitest.runTestSpecifications([])
-}
-
-async function createVitestIn(
-  { kind, tags, projects }: Selection,
-  { run, reporters }: { run: RunContext; reporters: NonNullable<InlineConfig['reporters']> },
-): Promise<Vitest> {
-  detachForks()
-  const tagsFilter = [...(kind ? [kind] : []), ...tags]
-  // Not before: it takes longer to load than all else together.
-  const { createVitest } = await import('vitest/node')
-  const { TMPDIR } = process.env
-  // Vitest chooses here where it puts files while it runs; when it is killed they would stay.
-  process.env.TMPDIR = run.directory
-  try {
-    return await createVitest('test', {
-      root: ROOT,
-      config: path.join(ROOT, 'vitest.config.ts'),
-      watch: false,
-      configLoader: 'native',
-      project: projects,
-      reporters,
-      // On its workers too, from the first moment.
-      env: { [RUN_ID_VARIABLE]: run.id },
-      ...(tagsFilter.length > 0 ? { tagsFilter } : {}),
-    })
-  } finally {
-    if (TMPDIR === undefined) delete process.env.TMPDIR
-    else process.env.TMPDIR = TMPDIR
-  }
 }
 
 /**

@@ -11,6 +11,7 @@ import { byId, declaredDrill } from '../../helpers/evidence/declared-drills.ts'
 import type { Evidence, Verdict } from '../../helpers/evidence/evidence.ts'
 import { announced, announceProblem, announceRun } from '../../helpers/evidence/run-facts.ts'
 import { readSuite } from '../../helpers/evidence/suite.ts'
+import { exitWith } from '../../helpers/exit-with.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { newRunId } from '../../helpers/run/run.ts'
 import { loadBundleSettings } from '../../reports/bundle/settings.ts'
@@ -29,8 +30,8 @@ import {
 } from '../../reports/shards/merged-run.ts'
 import { fallingTo } from '../../reports/shards/shard.ts'
 import { asOneRun, nameOf, readShardRun, type ShardRun, sealedOf } from '../../reports/shards/shard-run.ts'
-import { exitWith } from './exit-with.ts'
 import { RunBundle } from './run-bundle.ts'
+import { createVitestIn } from './vitest-of-a-run.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
@@ -50,7 +51,12 @@ await exitWith(async () => {
   const bundle = new RunBundle(directory, settings)
   const scratch = mkdtempSync(path.join(tmpdir(), 'merge-'))
   try {
-    const vitest = await createVitestIn(scratch, directory, sealed[0])
+    const { evidence, plan } = sealed[0]
+    const vitest = await createVitestIn(ROOT, scratch, {
+      project: ['drills'],
+      reporters: reportersOf(directory),
+      tagsFilter: [evidence.run.kind, ...plan.tags],
+    })
     try {
       refuseOtherVitest(vitest, sealed)
       const shares = await sharesOf(vitest, sealed)
@@ -87,27 +93,6 @@ function refuseOtherSuite({ suite }: Evidence): void {
     throw new CannotRun(
       `the shards are of the suite's commit ${suite.commit}, and this checkout is ${here.commit}, or has another runbook: merge them by the checkout that they ran from`,
     )
-}
-
-async function createVitestIn(scratch: string, output: string, { evidence, plan }: ShardRun): Promise<Vitest> {
-  const { createVitest } = await import('vitest/node')
-  const { TMPDIR } = process.env
-  // Vitest chooses here where it puts files while it runs.
-  process.env.TMPDIR = scratch
-  try {
-    return await createVitest('test', {
-      root: ROOT,
-      config: path.join(ROOT, 'vitest.config.ts'),
-      watch: false,
-      configLoader: 'native',
-      project: ['drills'],
-      reporters: reportersOf(output),
-      tagsFilter: [evidence.run.kind, ...plan.tags],
-    })
-  } finally {
-    if (TMPDIR === undefined) delete process.env.TMPDIR
-    else process.env.TMPDIR = TMPDIR
-  }
 }
 
 /** The ids of the drills that fell to each shard, by its index, as the sources say: also of one that nobody has. */

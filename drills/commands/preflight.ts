@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { loadTogether, redact } from '../../helpers/environment.ts'
 import type { PreflightReport } from '../../helpers/evidence/preflight-report.ts'
+import { exitWith } from '../../helpers/exit-with.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { type LiveConfig, loadLiveConfig } from '../../helpers/live/live-config.ts'
 import { reportOf, unasked } from '../../helpers/readiness/preflight.ts'
@@ -14,7 +15,6 @@ import { openMetricsText } from '../../reports/metrics/open-metrics.ts'
 import { preflightFamilies } from '../../reports/metrics/preflight-metrics.ts'
 import { preflightText } from '../../reports/preflight-text.ts'
 import { writeWhole } from '../../reports/run-folder.ts'
-import { exitWith } from './exit-with.ts'
 
 const EXIT_STATUS: Readonly<Record<PreflightReport['verdict'], number>> = { go: 0, 'no-go': 1, 'could not tell': 2 }
 const DEFAULT_SAMPLES = 3

@@ -3,6 +3,7 @@
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadTogether } from '../../helpers/environment.ts'
+import { exitWith } from '../../helpers/exit-with.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { type LiveConfig, loadLiveConfig } from '../../helpers/live/live-config.ts'
 import { openLive } from '../../helpers/live/live-server.ts'
@@ -13,7 +14,6 @@ import { loadSnapshotConfig } from '../../helpers/readiness/snapshot-config.ts'
 import { describeSnapshot, summarizeSnapshot } from '../../helpers/readiness/snapshot-description.ts'
 import { writeSnapshotFile } from '../../helpers/readiness/snapshot-file.ts'
 import { openSurroundings } from '../../helpers/readiness/surroundings.ts'
-import { exitWith } from './exit-with.ts'
 
 const OUT = path.resolve(import.meta.dirname, '../../reports/out/snapshots')
 

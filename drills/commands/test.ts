@@ -6,9 +6,9 @@ import { constants } from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
 import { loadConfig } from '../../helpers/config.ts'
+import { exitWith } from '../../helpers/exit-with.ts'
 import { probeDocker } from '../../helpers/runtime/docker.ts'
 import { DEFAULT_MAJOR, OTHER_MAJORS } from '../../helpers/runtime/embedded-programs.ts'
-import { exitWith } from './exit-with.ts'
 
 interface Stage {
   name: string

@@ -1,3 +1,4 @@
+import { Lsn } from '../postgres/lsn.ts'
 import type { Timeline } from './evidence.ts'
 
 /** More than a plot is wide. */
@@ -51,7 +52,7 @@ export function boundTimeline({ replays, signals, events }: Timeline): Timeline 
   return {
     replays: series.map(replay => ({
       ...replay,
-      points: thin(replay.points, ({ lsn }) => lsnNumber(lsn), each).map(rounded),
+      points: thin(replay.points, ({ lsn }) => Number(Lsn.parse(lsn).bytes), each).map(rounded),
     })),
     signals: ends(signals, SERIES_MAX).map(signal => ({ ...signal, states: ends(signal.states, each).map(rounded) })),
     events: ends(
@@ -63,10 +64,4 @@ export function boundTimeline({ replays, signals, events }: Timeline): Timeline 
 
 function rounded<T extends { seconds: number }>(point: T): T {
   return { ...point, seconds: Math.round(point.seconds * 1000) / 1000 }
-}
-
-/** Of bytes, exact below 8 PiB: for comparing alone. */
-function lsnNumber(lsn: string): number {
-  const [high = '', low = ''] = lsn.split('/')
-  return Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16)
 }

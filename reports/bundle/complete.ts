@@ -59,7 +59,7 @@ function asEnded(evidence: Evidence, directory: string): Evidence {
         ...run.problems,
         {
           kind: 'cut-off',
-          message: 'the run was killed before it had ended: what it had not begun by then, nobody knows',
+          message: 'the process of the run ended before the run did: what it had not begun by then, nobody knows',
         },
       ],
     },

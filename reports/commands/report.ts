@@ -2,12 +2,12 @@
 // Exit status: 0 built; 2 could not.
 import path from 'node:path'
 import { loadConfig } from '../../helpers/config.ts'
-import { CannotRun } from '../../helpers/failure.ts'
+import { exitWith } from '../../helpers/exit-with.ts'
 import { namedBundle, OUT } from '../bundle/named-bundle.ts'
 import { rebuildReports } from '../bundle/rebuild.ts'
 import { readBundleSettings } from '../bundle/settings.ts'
 
-try {
+await exitWith(async () => {
   const bundle = namedBundle('npm run report', process.argv.slice(2))
   const { folder, different } = rebuildReports(
     bundle,
@@ -20,8 +20,5 @@ try {
       ? 'every report is byte for byte that of the bundle'
       : `not as in the bundle, which was made with other code, controls, key or history: ${different.join(', ')}`,
   )
-} catch (error) {
-  if (!(error instanceof CannotRun)) throw error
-  console.error(error.message)
-  process.exitCode = 2
-}
+  return 0
+})

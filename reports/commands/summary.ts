@@ -1,26 +1,17 @@
-// npm run report:summary -- FOLDER: a run's bundle in Markdown, on standard output: for the page of a CI job.
+// npm run report:summary [-- FOLDER]: a run's bundle in Markdown, on standard output: for the page of a CI job.
 // Exit status: 0 printed; 2 could not.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { CannotRun } from '../../helpers/failure.ts'
+import { exitWith } from '../../helpers/exit-with.ts'
+import { namedBundle } from '../bundle/named-bundle.ts'
 import { readEvidence } from '../bundle/read-evidence.ts'
 import { summaryOf } from '../summary/markdown.ts'
 
-try {
-  process.stdout.write(summaryOfBundle(bundleNamed(process.argv.slice(2))))
-} catch (error) {
-  if (!(error instanceof CannotRun)) throw error
-  console.error(error.message)
-  process.exitCode = 2
-}
-
-function bundleNamed(argv: string[]): string {
-  const [folder, ...more] = argv
-  if (folder === undefined || folder.startsWith('-') || more.length > 0)
-    throw new CannotRun('npm run report:summary takes one folder of a run, such as reports/out/latest')
-  return folder
-}
+await exitWith(async () => {
+  process.stdout.write(summaryOfBundle(namedBundle('npm run report:summary', process.argv.slice(2))))
+  return 0
+})
 
 function summaryOfBundle(bundle: string): string {
   const textOf = (name: string) => {

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { exitWith } from '../../helpers/exit-with.ts'
 import { CannotRun } from '../../helpers/failure.ts'
 import { loadVerifyingKey } from '../integrity/keys.ts'
 import { quoted, Refusal } from '../integrity/refusal.ts'
@@ -12,14 +13,17 @@ import { verifyChain } from '../integrity/verify-chain.ts'
 
 const USAGE = 'npm run evidence:verify -- FOLDER --key PUBLIC-KEY-FILE [--published DIGEST]…'
 
-try {
+await exitWith(async () => {
   const { folder, key, published } = readArguments(process.argv.slice(2))
-  console.log(verifyChain(folder, loadVerifyingKey(key), published))
-} catch (error) {
-  if (!(error instanceof Refusal || error instanceof CannotRun)) throw error
-  console.error(error.message)
-  process.exitCode = error instanceof Refusal ? 1 : 2
-}
+  try {
+    console.log(verifyChain(folder, loadVerifyingKey(key), published))
+    return 0
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    console.error(error.message)
+    return 1
+  }
+})
 
 function readArguments(args: string[]): { folder: string; key: string; published: string[] } {
   const { positionals, key, published } = parsed(args)

@@ -5,7 +5,7 @@ export async function exitWith(body: () => Promise<number>): Promise<void> {
     process.exitCode = await body()
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'CannotRun') throw error
-    console.error(error.message)
+    process.stderr.write(`${error.message}\n`)
     process.exitCode = 2
   }
 }
